@@ -1,0 +1,16 @@
+"""One module per command of `jobs-sandbox`.
+
+Each has `add_arguments(parser)` and `run(args) -> int`; it is imported only when its command is given,
+so that `--help` starts fast. COMMANDS is the table of them, in the order in which help shows them.
+"""
+
+COMMANDS = {
+    "cloud": "start, stop or look at the local IoT Core",
+    "aws": "run the AWS CLI against the cloud in use",
+    "board": "start, stop or look at virtual boards",
+    "provision": "make a thing, its certificate and its policy",
+    "deploy": "put the firmware, configuration and credentials on a board",
+    "console": "talk to the board: the sandbox commands, with completion and events",
+    "sandbox": "run the sandbox on a virtual board against any IoT endpoint",
+    "demo": "show it all: cloud, board, jobs, pins",
+}
