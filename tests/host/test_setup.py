@@ -1,0 +1,176 @@
+"""Set-up: the locks, the Makefile's front door, make_venv.sh, the MicroPython interpreter."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from host_tools import interpreter, paths
+from host_tools.errors import ToolError
+
+MAKEFILE = (paths.ROOT / "Makefile").read_text()
+
+
+def make(*arguments: str) -> str:
+    answer = subprocess.run(
+        ["make", "-C", str(paths.ROOT), *arguments], capture_output=True, text=True, check=True
+    )
+    return answer.stdout
+
+
+def locked(name: str) -> dict[str, str]:
+    text = (paths.ROOT / name).read_text()
+    return dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-build"])
+def test_lock_holds_what_is_asked_for(name: str) -> None:
+    packages = locked(f"{name}.lock")
+    asked = re.findall(
+        r"^([A-Za-z][\w-]*)(?:==(\S+))?", (paths.ROOT / f"{name}.in").read_text(), re.MULTILINE
+    )
+    assert asked
+    for package, version in asked:
+        found = packages.get(package.replace("_", "-").lower())
+        assert found is not None, f"{package} is not in the lock: make lock"
+        assert version in ("", found)
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-build.lock"])
+def test_every_locked_package_has_hashes_and_no_source(name: str) -> None:
+    text = (paths.ROOT / name).read_text()
+    for entry in re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]:
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
+    assert "://" not in text
+    assert "--index" not in text
+
+
+def test_environment_is_the_lock() -> None:
+    frozen = subprocess.run(
+        [sys.executable, "-m", "pip", "freeze", "--exclude-editable"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    wanted = locked("requirements.lock") | locked("requirements-build.lock")
+    for line in frozen.stdout.split():
+        name, _, version = line.partition("==")
+        if name.lower().replace("_", "-") != "soupsieve":  # two versions, by Python's patch level
+            assert wanted.get(re.sub(r"[._]", "-", name.lower())) == version, line
+
+
+def test_help_is_the_default_goal_and_lists_every_target() -> None:
+    targets = re.findall(r"^\.PHONY: (\S+)$", MAKEFILE, re.MULTILINE)
+    assert {"setup", "demo", "test", "lint", "typecheck", "console", "deploy"} < set(targets)
+    listed = re.findall(r"^  make (\S+) +\S", make(), re.MULTILINE)
+    assert listed == targets
+    assert make("help") == make()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["deploy"], "deploy"),
+        (["deploy", "BOARD=b1", "THING_NAME=t1"], "deploy --board b1 --thing t1"),
+        (
+            ["deploy", "PORT=/dev/ttyUSB0", "ARGS=--dry-run"],
+            "deploy --port /dev/ttyUSB0 --dry-run",
+        ),
+        (
+            ["provision", "THING_NAME=t1", "CLOUD=aws", "ENDPOINT_URL=http://localhost:1"],
+            "provision t1 --cloud aws --endpoint-url http://localhost:1",
+        ),
+        (["console", "BOARD=b1"], "console --board b1"),
+        (
+            [
+                "sandbox",
+                "ENDPOINT=e",
+                "CERT=c d.pem",
+                "KEY=k",
+                "THING_NAME=t",
+                "CLIENT_ID=i",
+                "CA=a",
+            ],
+            "sandbox --endpoint e --cert c d.pem --key k --ca a --thing-name t --client-id i",
+        ),
+    ],
+)
+def test_variables_become_flags(arguments: list[str], command: str) -> None:
+    printed = make("--dry-run", *arguments).replace("'", "")
+    assert f".venv/bin/jobs-sandbox {command}" in [
+        " ".join(line.split()) for line in printed.splitlines()
+    ]
+
+
+def test_every_target_needs_setup() -> None:
+    rules = dict(re.findall(r"^([a-z-]+):(.*?)##", MAKEFILE, re.MULTILINE))
+    without = [target for target, needs in rules.items() if "$(READY)" not in needs]
+    assert without == ["help", "lock", "clean"]
+
+
+def make_venv(folder: Path, python: Path | str) -> subprocess.CompletedProcess[str]:
+    """Run a copy of make_venv.sh in `folder`, where it can do no harm."""
+    (folder / "host_tools").mkdir()
+    script = shutil.copy(paths.ROOT / "host_tools" / "make_venv.sh", folder / "host_tools")
+    (folder / ".venv").mkdir()
+    return subprocess.run(
+        ["sh", str(script)],
+        env={**os.environ, "PYTHON": str(python)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_setup_without_a_fitting_python_says_so_and_keeps_what_is_there(tmp_path: Path) -> None:
+    answer = make_venv(tmp_path, "/bin/false")
+    assert answer.returncode == 1
+    assert "no Python 3.11 to 3.14 found (looked for: /bin/false)" in answer.stderr
+    assert "  try: install Python 3.12" in answer.stderr
+    assert (tmp_path / ".venv").is_dir()
+
+
+def test_setup_with_a_python_that_has_no_venv_says_so(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    # why -S and a shadowing folder: this is how a Debian without python3-venv looks to the script
+    (tmp_path / "shadow").mkdir()
+    (tmp_path / "shadow" / "ensurepip.py").write_text("raise ImportError")
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path}/shadow exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    answer = make_venv(tmp_path, python)
+    assert answer.returncode == 1
+    assert "has no venv module" in answer.stderr
+    assert "apt install python3-venv" in answer.stderr
+
+
+def test_interpreter_is_found_and_new_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MICROPYTHON", raising=False)
+    assert interpreter.version(interpreter.find())[:2] >= interpreter.OLDEST
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (None, "which is not a program"),
+        ("echo 1 26 1", "is MicroPython 1.26.1; virtual boards need 1.27 or newer"),
+        ("echo Python 3", "does not run as a MicroPython interpreter"),
+        ("exit 3", "does not run as a MicroPython interpreter"),
+    ],
+)
+def test_unfit_interpreter_is_explained(
+    script: str | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "micropython"
+    if script is not None:
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("MICROPYTHON", str(program))
+    with pytest.raises(ToolError, match=message) as caught:
+        interpreter.find()
+    assert "MICROPYTHON=/path/to/micropython" in caught.value.hint
