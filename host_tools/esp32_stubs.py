@@ -1,7 +1,7 @@
 """Builds what the firmware is type-checked against: a stock ESP32 build's library, nothing more.
 
-It is made of the published stubs (PyPI `micropython-esp32-stubs`, `micropython-stdlib-stubs`), laid
-out as a mypy typeshed, so that mypy knows no CPython module at all. Two things are mended:
+It is made of the published stubs (PyPI `micropython-esp32-stubs`, `micropython-stdlib-stubs`),
+laid out as a mypy typeshed, so that mypy knows no CPython module at all. Two things are mended:
 
 - The stdlib half is cut-down CPython: its `os` has `fork`. Modules of which the firmware could use
   a name that no board has are reduced to STOCK_NAMES.
@@ -21,8 +21,8 @@ _PACKAGES = ("micropython-stdlib-stubs", "micropython-esp32-stubs")
 # Sources: micropython v1.29 extmod/mod{os,json,re,asyncio}.c, py/mod{struct,collections}.c,
 # extmod/asyncio/*.py and ports/esp32/mpconfigport.h.
 STOCK_NAMES = {
-    "os": "chdir dupterm dupterm_notify getcwd ilistdir listdir mkdir mount remove rename rmdir stat"
-    " statvfs sync umount uname unlink urandom VfsFat VfsLfs2",
+    "os": "chdir dupterm dupterm_notify getcwd ilistdir listdir mkdir mount remove rename rmdir"
+    " stat statvfs sync umount uname unlink urandom VfsFat VfsLfs2",
     "json": "dump dumps load loads",
     "re": "compile match search sub",
     "struct": "calcsize pack pack_into unpack unpack_from",

@@ -1,8 +1,8 @@
 """Fetches umqtt.simple 1.3.4, the MQTT client that boards without a frozen one get.
 
 The package is an old source archive that pip cannot install, so it is looked up by name in pip's
-own index (mirrors included), checked against a pinned SHA-256, and its one module is read out of the
-archive: nothing of the archive's paths, links or modes is used.
+own index (mirrors included), checked against a pinned SHA-256, and its one module is read out of
+the archive: nothing of the archive's paths, links or modes is used.
 """
 
 from __future__ import annotations
