@@ -1,0 +1,121 @@
+"""State files that survive kill -9: written when something changed, whole or not at all, mode
+0600.
+
+MiniStack itself writes its state at an orderly end only, and starts empty, to overwrite the file
+at that end, if it cannot read it. Here each service's state is compared with the file after any
+activity, at most every 0.25 s, and a file that cannot be read is set aside under another name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib
+import json
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from host_tools.cloud.rules.seam import replace, take
+
+_SHARE = 10  # a save may take one part in so many of the time
+_log = logging.getLogger("jobs-sandbox")
+
+
+class StateKeeper:
+    """Keeps MiniStack's state in JSON files of `folder`, one per service."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._app: Any = importlib.import_module("ministack.app")
+        self._persistence: Any = importlib.import_module("ministack.core.persistence")
+        self._written: dict[str, bytes] = {}  # service → digest of what is on disk
+        self._touched = True
+        self._next_save = 0.0
+        self._saving = asyncio.Lock()
+
+    def install(self) -> None:
+        """Make MiniStack load and save through this. Raises MissingSeamError."""
+        rule = "state survives kill -9"
+        take(rule, self._app, "_build_persistence_save_dict", ())
+        take(rule, self._app, "_get_module", ("name",))
+        take(rule, self._persistence, "load_state", ("service",))
+        take(rule, self._app, "_load_persisted_state", ())
+        take(rule, self._persistence, "save_state", ("service", "data"))
+        replace(self._app, "_load_persisted_state", self._load)
+        replace(self._persistence, "save_state", self._save_one)
+
+    def touch(self) -> None:
+        """Note that something may have changed."""
+        self._touched = True
+
+    async def save(self) -> None:
+        """Write what changed since the last save, unless nothing was touched or one was just
+        made."""
+        if not self._touched or time.monotonic() < self._next_save:
+            return
+        async with self._saving:
+            self._touched = False
+            began = time.monotonic()
+            changed = self._changed()
+            self._next_save = began + _SHARE * (time.monotonic() - began)
+            for service, text in changed.items():
+                await asyncio.to_thread(self._write, service, text)
+
+    def _changed(self) -> dict[str, bytes]:
+        texts = {
+            service: self._serialise(service, get_state())
+            for service, get_state in self._app._build_persistence_save_dict().items()
+        }
+        return {
+            service: text
+            for service, text in texts.items()
+            if self._written.get(service) != hashlib.sha256(text).digest()
+        }
+
+    def _serialise(self, service: str, state: Any) -> bytes:
+        # The form that MiniStack's own loader reads.
+        wrapped = {
+            "__ministack_format__": self._persistence._state_format_version(service),
+            "payload": state,
+        }
+        return json.dumps(wrapped, default=self._persistence._json_default).encode()
+
+    def _save_one(self, service: str, data: Any) -> None:
+        # In place of persistence.save_state, at the orderly end.
+        self._write(service, self._serialise(service, data))
+
+    def _write(self, service: str, text: bytes) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = self._folder / f"{service}.json.new"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._folder / f"{service}.json")
+        self._written[service] = hashlib.sha256(text).digest()
+
+    def _load(self) -> None:
+        # In place of app._load_persisted_state, at the start.
+        for service, module_name in self._app._state_map.items():
+            file = self._folder / f"{service}.json"
+            if file.exists():
+                file.chmod(0o600)
+                self._load_one(service, module_name, file)
+
+    def _load_one(self, service: str, module_name: str, file: Path) -> None:
+        try:
+            state = self._persistence.load_state(service)
+            if not isinstance(state, dict):
+                raise ValueError("not readable as state of this version")
+            self._app._get_module(module_name).load_persisted_state(state)
+        except Exception as error:
+            aside = file.with_name(f"{file.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+            file.replace(aside)
+            self._app._get_module(module_name).reset()
+            _log.error(
+                "%s is damaged (%s); set aside as %s, starting empty", file, error, aside.name
+            )

@@ -1,0 +1,65 @@
+"""Run the AWS CLI against the cloud in use.
+
+  jobs-sandbox aws iot list-jobs                  against the local IoT Core
+  jobs-sandbox aws --cloud aws iot list-jobs      against AWS, with your own configuration
+
+Everything after an optional --cloud goes to the AWS CLI as it is, `--help` of a command included;
+its own help is `jobs-sandbox aws help`. The exit status is the AWS CLI's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from host_tools.cloud import access
+from host_tools.errors import ToolError, UsageError
+
+_KINDS = ("local", "aws")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take every argument as it is: options belong to the AWS CLI, also before the first plain
+    word."""
+    parser.prefix_chars = "\0"  # nothing looks like an option to argparse
+    parser.usage = "jobs-sandbox aws [--cloud local|aws] ARGUMENT..."
+    parser.add_argument(
+        "arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="for the AWS CLI"
+    )
+    parser.set_defaults(print_help=parser.print_help)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the AWS CLI and return its exit status."""
+    kind, arguments = _split(args.arguments)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        args.print_help()
+        return 0
+    cloud = access.resolve(
+        argparse.Namespace(cloud=kind, endpoint_url=None, region=None, profile=None)
+    )
+    return subprocess.run(
+        [_aws_cli(), *arguments], env=cloud.child_environment(), check=False
+    ).returncode
+
+
+def _split(arguments: list[str]) -> tuple[str, list[str]]:
+    # Our own option, if it comes first, from the rest.
+    if not arguments or arguments[0].partition("=")[0] != "--cloud":
+        return "local", arguments
+    _, equals, value = arguments[0].partition("=")
+    rest = arguments[1:]
+    if not equals:
+        value, rest = (rest or [""])[0], rest[1:]
+    if value not in _KINDS:
+        raise UsageError(f"--cloud must be local or aws, not {value or 'missing'}", "--cloud aws")
+    return value, rest
+
+
+def _aws_cli() -> str:
+    cli = Path(sys.executable).parent / "aws"
+    if not cli.exists():
+        raise ToolError(f"the AWS CLI is not installed beside {sys.executable}", "`make setup`")
+    return str(cli)
