@@ -26,6 +26,7 @@ from host_tools.errors import ToolError
 DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT = 4566, 8883
 _START_S, _STOP_S, _LOG_LIMIT = 30.0, 10.0, 2_000_000
 _POLL_S = 0.02
+_LOG_HEAD = "\n=== start of the local IoT Core "
 _Found = TypeVar("_Found")
 _lifelines: list[int] = []  # write ends, open as long as this process lives
 
@@ -121,7 +122,7 @@ def damaged_files(since: float = 0.0) -> list[Path]:
 
 
 def _lock_or_running(folder: Path) -> int | CloudInfo:
-    # Either we get the lock and must start it, or somebody else has it and it is or will be running.
+    # Either the lock is free, and we must start it, or it is or will soon be running.
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         if (lock := info.take_lock(folder)) is not None:
@@ -168,6 +169,7 @@ def _open_log() -> Iterator[int]:
     if log.exists() and log.stat().st_size > _LOG_LIMIT:
         log.replace(log.with_name("cloud.log.1"))
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.write(descriptor, f"{_LOG_HEAD}{time.strftime('%Y-%m-%d %H:%M:%S')}\n".encode())
     try:
         yield descriptor
     finally:
@@ -201,7 +203,8 @@ def _last_words(lines: int = 8) -> str:
         text = log_file().read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "  (no log)"
-    return "\n".join("  " + line for line in text.splitlines()[-lines:])
+    words = text.rpartition(_LOG_HEAD)[2].splitlines()[1:]
+    return "\n".join("  " + line for line in words[-lines:]) or "  (none)"
 
 
 def _last_ports(folder: Path) -> list[int]:

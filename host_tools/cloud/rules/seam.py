@@ -6,8 +6,10 @@ that is gone, or whose parameters changed, ends the start with a message that sa
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import inspect
+import types
 from typing import Any
 
 
@@ -42,5 +44,10 @@ def take(rule: str, owner: Any, name: str, parameters: tuple[str, ...] | None = 
 
 
 def replace(owner: Any, name: str, value: Any) -> None:
-    """Put `value` in the place of `owner.name`, which `take` has checked."""
+    """Put `value` in the place of `owner.name`, which `take` has checked.
+
+    A function takes over the signature of what it replaces, for the rule that wraps it next.
+    """
+    if isinstance(value, types.FunctionType):
+        functools.update_wrapper(value, getattr(owner, name))
     setattr(owner, name, value)
