@@ -1,0 +1,307 @@
+"""The supervisor: one detached process per virtual board.
+
+It is the power supply and the chip around MicroPython: it starts the interpreter, carries bytes
+between it and the host's PTY, restarts it on every reset with the right cause, and holds the
+watchdog. `python -m host_tools.board.supervisor FOLDER OPTIONS-AS-JSON`, by VirtualBoard.start
+only. SIGTERM switches the board off, SIGUSR1 cuts its power and gives it back, SIGUSR2 presses its
+reset button.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import selectors
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from host_tools.board.files import BoardFiles, write_json
+from host_tools.board.pins import EdgeReader, driven_levels
+from host_tools.board.process import Boot, MicroPythonProcess
+from host_tools.board.serial_line import HostPort, LineEnds, SerialLog
+from host_tools.paths import BOARDS
+
+# ports/esp32/modmachine.c
+PWRON, HARD, WDT, DEEPSLEEP, SOFT = 1, 2, 3, 4, 5
+_CAUSES = {"hard": HARD, "deepsleep": DEEPSLEEP, "soft": SOFT, "power": PWRON}
+_MESSAGES = {
+    PWRON: b"\r\nrst:0x1 (POWERON_RESET), virtual board\r\n",
+    HARD: b"\r\nrst:0xc (SW_CPU_RESET), virtual board\r\n",
+    DEEPSLEEP: b"\r\nrst:0x5 (DEEPSLEEP_RESET), virtual board\r\n",
+    WDT: b"\r\nE task_wdt: Task watchdog got triggered.\r\n"
+    b"rst:0xc (SW_CPU_RESET), virtual board\r\n",
+    SOFT: b"MPY: soft reboot\r\n",
+}
+_RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
+_FRIENDLY_BANNER = b'Type "help()" for more information.\r\n'
+_STAND_IN_KIB = (
+    96  # heap for the stand-ins, which are C in flash on a real board; see _boot.py, _fill_heap
+)
+_WORD_BYTES = 8 if sys.maxsize > 2**32 else 4
+
+
+class Supervisor:
+    """Runs one board until it is switched off."""
+
+    def __init__(self, files: BoardFiles, options: dict[str, Any]) -> None:
+        self._files = files
+        self._options = options
+        self._host = HostPort(files.tty)
+        self._log = SerialLog(files.serial_log)
+        self._edges = EdgeReader(files.pins)
+        self._levels: dict[int, int] = {}
+        self._started = time.time()
+        self._signals, self._wakeup = os.pipe()
+        self._selector = selectors.DefaultSelector()
+        self._watchdog_s: float | None = None
+        self._fed = 0.0
+        self._raw = False
+        self._off = False
+
+    def run(self) -> None:
+        """Switch on and serve until SIGTERM."""
+        self._catch_signals()
+        cause = PWRON
+        while not self._off:
+            if cause == PWRON:
+                self._lose_power()
+            cause = self._one_boot(cause)
+        self._host.close()
+        self._log.close()
+
+    def _lose_power(self) -> None:
+        self._files.lose_power()
+        driven_levels(self._edges.read(), self._levels)
+        with self._files.pins.open("a") as file:
+            for gpio in sorted(self._levels):
+                edge = {
+                    "t": time.time(),
+                    "pin": gpio,
+                    "name": None,
+                    "value": "z",
+                    "boot": self._boot_number(),
+                }
+                file.write(json.dumps(edge) + "\n")
+
+    def _boot_number(self) -> int:
+        try:
+            return int(self._files.boots.read_text())
+        except (OSError, ValueError):
+            return 0
+
+    # -- one run of MicroPython
+
+    def _one_boot(self, cause: int) -> int:
+        # runs MicroPython once; returns the cause of the next boot
+        if cause != SOFT:
+            self._raw = False
+            self._watchdog_s = None  # the task watchdog survives a soft reset only (machine_wdt.c)
+        number = self._files.next_boot()
+        self._ends = LineEnds()
+        self._recent = b""
+        self._hidden: bytearray | None = bytearray() if self._raw else None
+        self._next: int | None = None
+        child = self._child = MicroPythonProcess(self._boot(cause, number))
+        self._selector.register(child.control_fd, selectors.EVENT_READ)
+        self._watch()
+        self._publish(number, cause)
+        try:
+            while self._next is None and not self._off:
+                self._serve(child)
+        finally:
+            self._selector.unregister(child.control_fd)
+            self._selector.unregister(child.fd)
+            child.kill()
+            self._drain(child)
+            child.close()
+        return self._next or SOFT
+
+    def _drain(self, child: MicroPythonProcess) -> None:
+        while data := child.read():
+            self._to_host(data)
+        if not self._off:
+            self._say(_MESSAGES[self._next or SOFT])
+
+    def _boot(self, cause: int, number: int) -> Boot:
+        driven_levels(self._edges.read(), self._levels)
+        kib, scale = self._options["heap_kib"], self._options["heap_scale"]
+        heap = int(kib * 1024 * (_WORD_BYTES / 4 if scale else 1))
+        total = heap + _STAND_IN_KIB * 1024 * _WORD_BYTES // 4
+        launcher = str(BOARDS / "virtual" / "launcher.py")
+        return Boot(
+            command=[self._options["micropython"], "-i", "-X", f"heapsize={total}", launcher],
+            environment={
+                "VB_DIR": str(self._files.folder),
+                "VB_CHIP": self._options["chip"],
+                "VB_BUILD": self._options["build"],
+                "VB_UID": _unique_id(self._options["name"]),
+                "VB_CAUSE": str(cause),
+                "VB_BOOT": str(number),
+                "VB_RAW": "1" if self._raw else "0",
+                "VB_HEAP": str(heap),
+                "VB_PINS": json.dumps(self._levels),
+            },
+            raw_repl=self._raw,
+        )
+
+    def _publish(self, number: int, cause: int) -> None:
+        self._info = {
+            "name": self._options["name"],
+            "pid": os.getpid(),
+            "tty": str(self._files.tty),
+            "chip": self._options["chip"],
+            "started": self._started,
+            "heap": self._options["heap"],
+            "boot": number,
+            "cause": cause,
+            "micropython_pid": self._child.pid,
+            "up": False,
+        }
+        write_json(self._files.running, self._info)
+
+    # -- the loop
+
+    def _watch(self) -> None:
+        # register what each side has to say or can take
+        child_events = selectors.EVENT_READ
+        if self._child.wants_write:
+            child_events |= selectors.EVENT_WRITE
+        host_events = selectors.EVENT_READ if self._child.takes_input else 0
+        if self._host.wants_write:
+            host_events |= selectors.EVENT_WRITE
+        _register(self._selector, self._child.fd, child_events)
+        _register(self._selector, self._host.fd, host_events)
+
+    def _serve(self, child: MicroPythonProcess) -> None:
+        self._watch()
+        ready = {key.fd for key, _ in self._selector.select(self._watchdog_left())}
+        if self._signals in ready:
+            self._handle_signals()
+        for line in child.read_control():  # before the host's bytes: kbd_intr must count for them
+            self._obey(child, line)
+        if child.fd in ready:
+            self._from_child(child)
+        child.flush()
+        if self._host.fd in ready and child.takes_input and (data := self._host.read()):
+            child.send(data)
+        self._host.flush()
+        if self._watchdog_left() == 0 and self._next is None:
+            self._next = WDT
+
+    def _from_child(self, child: MicroPythonProcess) -> None:
+        data = child.read()
+        if data is None:
+            self._next = self._next or SOFT
+        elif data:
+            self._to_host(data)
+
+    def _to_host(self, data: bytes) -> None:
+        data = self._ends.convert(data)
+        self._note_repl(data)
+        if self._hidden is not None:
+            data = self._hide_banner(self._hidden, data)
+        self._say(data)
+
+    def _say(self, data: bytes) -> None:
+        self._log.write(data)
+        self._host.write(data)
+
+    def _note_repl(self, data: bytes) -> None:
+        # in a raw REPL a soft reset comes back to it and skips main.py (ports/esp32/main.c)
+        self._recent += data
+        raw, friendly = self._recent.rfind(_RAW_BANNER), self._recent.rfind(_FRIENDLY_BANNER)
+        if raw != friendly:
+            self._raw = raw > friendly
+        self._recent = self._recent[-len(_FRIENDLY_BANNER) :]
+
+    def _hide_banner(self, hidden: bytearray, data: bytes) -> bytes:
+        # the Unix port shows its friendly REPL first; a board that stays in the raw one does not
+        hidden += data
+        raw = hidden.find(_RAW_BANNER)
+        if raw < 0:
+            return b""
+        self._hidden = None
+        friendly = hidden.rfind(b"MicroPython ", 0, raw)
+        return bytes(hidden[: max(friendly, 0)] + hidden[raw:])
+
+    def _obey(self, child: MicroPythonProcess, line: str) -> None:
+        word, _, argument = line.partition(" ")
+        if word == "up":
+            child.set_up()
+            write_json(self._files.running, {**self._info, "up": True})
+        elif word == "reset":
+            self._next = _CAUSES[argument]
+        elif word == "kbd":
+            child.set_interrupt_char(int(argument))
+        elif word == "wdt":
+            self._watchdog_s = int(argument) / 1000
+            self._fed = time.monotonic()
+        elif word == "feed":
+            self._fed = time.monotonic()
+
+    def _watchdog_left(self) -> float | None:
+        if self._watchdog_s is None:
+            return None
+        return max(0.0, self._fed + self._watchdog_s - time.monotonic())
+
+    # -- signals
+
+    def _catch_signals(self) -> None:
+        os.set_blocking(self._wakeup, False)
+        signal.set_wakeup_fd(self._wakeup)
+        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._selector.register(self._signals, selectors.EVENT_READ)
+
+    def _handle_signals(self) -> None:
+        for number in os.read(self._signals, 64):
+            if number == signal.SIGTERM:
+                self._off = True
+            elif number == signal.SIGUSR1:
+                self._next = PWRON
+            elif number == signal.SIGUSR2:
+                self._next = HARD
+
+
+def _register(selector: selectors.BaseSelector, fd: int, events: int) -> None:
+    known = selector.get_map().get(fd)
+    if known is None and events:
+        selector.register(fd, events)
+    elif known is not None and not events:
+        selector.unregister(fd)
+    elif known is not None and known.events != events:
+        selector.modify(fd, events)
+
+
+def _unique_id(name: str) -> str:
+    # a base MAC address under one of Espressif's prefixes, the same for the same name
+    return "240ac4" + hashlib.sha256(name.encode()).hexdigest()[:6]
+
+
+def main(folder: str, options: str) -> None:
+    """Run the board in `folder` unless another supervisor has it."""
+    files = BoardFiles(Path(folder))
+    deadline = time.monotonic() + 1
+    while True:
+        with files.locked() as mine:
+            if mine:
+                files.make_missing()
+                try:
+                    Supervisor(files, json.loads(options)).run()
+                finally:
+                    with suppress(FileNotFoundError):
+                        files.running.unlink()
+                return
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

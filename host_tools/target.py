@@ -1,0 +1,50 @@
+"""Which board a command means: `--board NAME`, a virtual one, or `--port TTY`, a real one."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from host_tools.board import DEFAULT_BOARD, VirtualBoard
+from host_tools.errors import ToolError
+
+
+@dataclass(frozen=True)
+class Target:
+    """A board on a serial device; `board` is None for a real one."""
+
+    device: str
+    board: VirtualBoard | None
+
+    @property
+    def label(self) -> str:
+        """What to call it in a message."""
+        return f"virtual board {self.board.name}" if self.board else f"board on {self.device}"
+
+
+def add_board_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --board and --port, of which one can be given."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--board", metavar="NAME", default=DEFAULT_BOARD, help=f"a virtual board ({DEFAULT_BOARD})"
+    )
+    which.add_argument(
+        "--port", metavar="TTY", help="a real board's serial device, /dev/ttyUSB0 for instance"
+    )
+
+
+def resolve(args: argparse.Namespace) -> Target:
+    """Return the board meant. Starts nothing. Raises ToolError if it is not there, with what
+    to do.
+    """
+    if args.port:
+        if not Path(args.port).exists():
+            raise ToolError(
+                f"There is no serial device {args.port}.",
+                "is the board plugged in? `mpremote devs`",
+            )
+        return Target(args.port, None)
+    board = VirtualBoard(args.board)
+    board.require_running()
+    return Target(board.device, board)
