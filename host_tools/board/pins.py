@@ -66,13 +66,12 @@ def follow_pins(
         time.sleep(0.05)
 
 
-def driven_levels(edges: list[Edge], levels: dict[int, int]) -> None:
-    """Bring `levels`, the level of each pin that is driven now, up to date with `edges`."""
+def follow_driven(edges: list[Edge], driven: dict[int, Any]) -> None:
+    """Bring `driven`, what each driven pin was last set to, up to date with `edges`."""
     for edge in edges:
-        if edge["value"] in (0, 1):
-            levels[edge["pin"]] = edge["value"]
-        else:
-            levels.pop(edge["pin"], None)
+        driven[edge["pin"]] = edge["value"]
+        if edge["value"] == "z":
+            del driven[edge["pin"]]
 
 
 def set_input(files: BoardFiles, name: str, value: float | None) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.board.files import BoardFiles, write_json
-from host_tools.board.pins import EdgeReader, driven_levels
+from host_tools.board.pins import EdgeReader, follow_driven
 from host_tools.board.process import Boot, MicroPythonProcess
 from host_tools.board.serial_line import HostPort, LineEnds, SerialLog
 from host_tools.paths import BOARDS
@@ -54,7 +54,7 @@ class Supervisor:
         self._host = HostPort(files.tty)
         self._log = SerialLog(files.serial_log)
         self._edges = EdgeReader(files.pins)
-        self._levels: dict[int, int] = {}
+        self._driven: dict[int, Any] = {}
         self._started = time.time()
         self._signals, self._wakeup = os.pipe()
         self._selector = selectors.DefaultSelector()
@@ -76,17 +76,11 @@ class Supervisor:
 
     def _lose_power(self) -> None:
         self._files.lose_power()
-        driven_levels(self._edges.read(), self._levels)
+        follow_driven(self._edges.read(), self._driven)
         with self._files.pins.open("a") as file:
-            for gpio in sorted(self._levels):
-                edge = {
-                    "t": time.time(),
-                    "pin": gpio,
-                    "name": None,
-                    "value": "z",
-                    "boot": self._boot_number(),
-                }
-                file.write(json.dumps(edge) + "\n")
+            for gpio in sorted(self._driven):
+                edge = {"t": time.time(), "pin": gpio, "name": None, "value": "z"}
+                file.write(json.dumps({**edge, "boot": self._boot_number()}) + "\n")
 
     def _boot_number(self) -> int:
         try:
@@ -128,7 +122,7 @@ class Supervisor:
             self._say(_MESSAGES[self._next or SOFT])
 
     def _boot(self, cause: int, number: int) -> Boot:
-        driven_levels(self._edges.read(), self._levels)
+        follow_driven(self._edges.read(), self._driven)
         kib, scale = self._options["heap_kib"], self._options["heap_scale"]
         heap = int(kib * 1024 * (_WORD_BYTES / 4 if scale else 1))
         total = heap + _STAND_IN_KIB * 1024 * _WORD_BYTES // 4
@@ -144,7 +138,7 @@ class Supervisor:
                 "VB_BOOT": str(number),
                 "VB_RAW": "1" if self._raw else "0",
                 "VB_HEAP": str(heap),
-                "VB_PINS": json.dumps(self._levels),
+                "VB_PINS": json.dumps(self._driven),
             },
             raw_repl=self._raw,
         )

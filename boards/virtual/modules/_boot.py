@@ -13,15 +13,14 @@ import _hw
 import _shims
 import vfs
 
-_STAND_INS = ("esp32", "machine", "neopixel", "network", "ntptime")
-_ADAPTED = ("os", "socket", "ssl", "time", "tls")  # the real module inside, or on top
+_STAND_INS = ("esp32", "machine", "neopixel", "network", "ntptime", "os", "socket", "time")
 _KIB_AT_BOOT = 2  # GC heap that an ESP32 has in use before boot.py: an estimate
 _ballast = []
 
 
 def power_up() -> None:
     """Load the stand-ins, mount the flash as `/`, leave as much heap as a plain ESP32 has."""
-    for name in _STAND_INS + _ADAPTED:
+    for name in _STAND_INS:
         __import__(name)
     _shims.install()
     flash = _flash.Flash()

@@ -1,7 +1,7 @@
-"""`sys` and `micropython` as an ESP32 has them.
+"""`sys`, `micropython` and `tls` as an ESP32 has them.
 
-These two built-ins cannot be replaced by a file, so objects take their places in sys.modules;
-what they do not define comes from the real module.
+These built-ins cannot be replaced by a file of their name (they are not "extensible"), so others
+take their places in sys.modules.
 """
 
 import io
@@ -9,6 +9,7 @@ import sys
 from collections import namedtuple
 
 import _hw
+import _tls
 import micropython
 
 _POLL = 3  # MP_STREAM_POLL, py/stream.h
@@ -51,6 +52,8 @@ _Implementation = namedtuple(
 
 
 class _Sys:
+    """What it does not define comes from the real module."""
+
     platform = "esp32"
     stdout = _Stdout()
     implementation = _Implementation(
@@ -85,3 +88,5 @@ def install() -> None:
     sys.atexit(lambda: _hw.reset("soft"))  # Ctrl-D or SystemExit at the REPL
     sys.modules["sys"] = _Sys()
     sys.modules["micropython"] = _Micropython()
+    sys.modules["tls"] = _tls
+    import ssl  # the frozen one, now on top of our tls

@@ -10,12 +10,12 @@ raise on ESP32 is raised.
 import io
 
 import _hw
-import utls
+import tls
 from _der import validity
-from utls import *
+from tls import *
 
-_FUTURE = "The certificate validity starts in the future"  # mbedTLS, x509_crt.c
-_EXPIRED = "The certificate validity has expired"
+_FUTURE = "\nThe certificate validity starts in the future\n"  # mbedTLS, x509_crt.c
+_EXPIRED = "\nThe certificate validity has expired\n"
 _POLL = 3  # MP_STREAM_POLL
 
 
@@ -23,7 +23,7 @@ class SSLContext:
     """The real context inside; its interface is that of extmod/modtls_mbedtls.c."""
 
     def __init__(self, protocol: int) -> None:
-        self._context = utls.SSLContext(protocol)
+        self._context = tls.SSLContext(protocol)
         self._roots = []
 
     @property
@@ -70,7 +70,7 @@ class SSLContext:
         return _Refused(sock, reason)
 
     def _clock_fault(self) -> str | None:
-        if self.verify_mode == utls.CERT_NONE or not self._roots:
+        if self.verify_mode == tls.CERT_NONE or not self._roots:
             return None
         now = _hw.rtc.now_us() // 1000000
         if any(start <= now <= end for start, end in self._roots):
