@@ -6,16 +6,26 @@ even if that is killed.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from host_tools.cloud import local
+from host_tools.cloud import access, local
 from host_tools.cloud.info import CloudInfo
+from tests.mqtt_wire import Device
 
 ANY_PORT = 0
+ALLOW_ALL = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}],
+}
 
 
 @pytest.fixture(scope="session")
@@ -30,5 +40,93 @@ def sandbox_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def cloud(sandbox_home: Path) -> Iterator[CloudInfo]:
     """A local IoT Core that runs for the whole test session."""
-    yield local.start(http_port=ANY_PORT, mqtt_port=ANY_PORT, bound=True)
-    local.stop()
+    running = local.start(http_port=ANY_PORT, mqtt_port=ANY_PORT, bound=True)
+    try:
+        yield running
+    finally:
+        local.stop()
+
+
+class Registry:
+    """The control plane of a running local IoT Core, as far as tests need it."""
+
+    def __init__(self, running: CloudInfo, folder: Path) -> None:
+        self.running = running
+        self.folder = folder
+        self.iot: Any = access.Cloud(
+            "local", running.endpoint_url, running.region, local_info=running
+        ).client("iot")
+
+    def device(self, name: str, policy: dict[str, Any] | None = None) -> Device:
+        """Make a thing with a certificate, and a policy that allows everything or is given."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+        signed = request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        made = self.iot.create_certificate_from_csr(
+            certificateSigningRequest=signed.decode(), setAsActive=True
+        )
+        self.iot.create_thing(thingName=name)
+        self.iot.attach_thing_principal(thingName=name, principal=made["certificateArn"])
+        self.iot.create_policy(policyName=name, policyDocument=json.dumps(policy or ALLOW_ALL))
+        self.iot.attach_policy(policyName=name, target=made["certificateArn"])
+        files = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        files[0].write_text(made["certificatePem"])
+        files[1].write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return Device(
+            name, *files, made["certificateId"], made["certificateArn"],
+            Path(self.running.ca), self.running.mqtt_port,
+        )  # fmt: skip
+
+    def job(self, job: str, *things: str, **options: Any) -> None:
+        """Make a job for things."""
+        account = f"arn:aws:iot:{self.running.region}:{self.running.account}"
+        self.iot.create_job(
+            jobId=job,
+            targets=[f"{account}:thing/{thing}" for thing in things],
+            document='{"operation": "none"}',
+            **options,
+        )
+
+
+@pytest.fixture(scope="module")
+def strict_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudInfo]:
+    """A local IoT Core of one test module, whose minutes and keep-alives last a second at most."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("strict")))
+        running = local.start(
+            http_port=ANY_PORT, mqtt_port=ANY_PORT, bound=True, minute_s=0.6, keepalive_min_s=0.5
+        )
+        try:
+            yield running
+        finally:
+            local.stop()
+
+
+@pytest.fixture(scope="module")
+def registry(strict_cloud: CloudInfo, tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """The control plane of the module's local IoT Core."""
+    return Registry(strict_cloud, tmp_path_factory.mktemp("devices"))
+
+
+@pytest.fixture(scope="module")
+def device(registry: Registry) -> Device:
+    """A thing that may do anything."""
+    return registry.device("device")
+
+
+@pytest.fixture(scope="module")
+def watcher(registry: Registry) -> Device:
+    """Another thing that may do anything."""
+    return registry.device("watcher")
+
+
+@pytest.fixture(scope="module")
+def http_port(strict_cloud: CloudInfo) -> int:
+    """The HTTP port of the module's local IoT Core."""
+    return int(strict_cloud.endpoint_url.rpartition(":")[2])

@@ -103,8 +103,7 @@ class Cloud:
         return kept | self.environment()
 
     def mqtt(self) -> MqttEndpoint:
-        """Find where devices connect. Asks AWS, or the given endpoint; raises ToolError if that
-        fails."""
+        """Find where devices connect; asks AWS, or the given endpoint. Raises ToolError."""
         if self.local_info:
             pem = Path(self.local_info.ca).read_bytes()
             return MqttEndpoint(

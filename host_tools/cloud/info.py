@@ -18,8 +18,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class CloudInfo:
-    """A running local IoT Core. `ca` is the path of a PEM file, `state_dir` holds keys and is
-    private."""
+    """A running local IoT Core. `ca` is the path of a PEM file, `state_dir` holds keys."""
 
     endpoint_url: str
     mqtt_host: str
@@ -59,8 +58,7 @@ def remove(folder: Path) -> None:
 
 
 def take_lock(folder: Path) -> int | None:
-    """Take the server's lock and return its descriptor, or None while a server or a start holds
-    it.
+    """Take the server's lock and return its descriptor, or None while somebody holds it.
 
     The lock belongs to the open file, so it passes to a child that inherits the descriptor, and it
     is gone when the last process that has it ends, whatever ended it (flock(2)).

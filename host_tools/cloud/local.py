@@ -115,8 +115,7 @@ def log_file() -> Path:
 
 
 def damaged_files(since: float = 0.0) -> list[Path]:
-    """Return the state files that were unreadable at a start, and set aside, since a time in Unix
-    seconds."""
+    """Return the state files set aside as unreadable since a time in Unix seconds."""
     files = (paths.cloud_dir() / "data").glob("*.damaged-*")
     return sorted(file for file in files if file.stat().st_ctime >= since)
 

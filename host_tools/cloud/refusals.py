@@ -42,8 +42,7 @@ class Refusal:
 
 
 def recent_refusals(limit: int = 20, *, since: float = 0.0, client: str = "") -> list[Refusal]:
-    """Return the last refusals, oldest first, at or after `since`, of one MQTT client id if
-    given."""
+    """Return the last refusals since a Unix time, of one client id if given, oldest first."""
     file = _file(paths.cloud_dir())
     try:
         with file.open("rb") as stream:

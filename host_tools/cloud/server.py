@@ -1,5 +1,4 @@
-"""The process of the local IoT Core: MiniStack under the rules, on the sockets and lock it was
-handed.
+"""The process of the local IoT Core: MiniStack under the rules, on the sockets it was handed.
 
 Run by `local.start` only. Exit status: 0 stopped in order, 1 could not start (the reason is the
 last line of its output).
@@ -70,8 +69,7 @@ class LoopbackEventLoop(asyncio.SelectorEventLoop):
 
 
 class Server:
-    """MiniStack with the rules applied, and what runs beside it: state keeping, sweeps,
-    readiness."""
+    """MiniStack under the rules, and what runs beside it: state keeping, sweeps, readiness."""
 
     def __init__(self, settings: Settings) -> None:
         """Import MiniStack and apply the rules. Raises MissingSeamError."""

@@ -6,9 +6,12 @@ would read is dropped, so that one machine's shell cannot change how the local I
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from host_tools.errors import ToolError
 
 VERSION = "1.5.33"
 """The MiniStack release the rules are written for; the lock file pins the same."""
@@ -101,9 +104,12 @@ class Settings:
 
 
 def tunable(name: str, default: float) -> float:
-    """Return the number of seconds in JOBS_SANDBOX_CLOUD_<name>, or `default`. Raises
-    ValueError."""
-    value = float(os.environ.get(_PREFIX + name) or default)
-    if not 0 < value < float("inf"):
-        raise ValueError(f"{_PREFIX}{name} must be a number of seconds above 0")
+    """Return the seconds in JOBS_SANDBOX_CLOUD_<name>, or `default`. Raises ToolError."""
+    text = os.environ.get(_PREFIX + name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise ToolError(f"{_PREFIX}{name} is {text!r}, not a number of seconds", "30, or unset it")
     return value

@@ -1,5 +1,4 @@
-"""State files that survive kill -9: written when something changed, whole or not at all, mode
-0600.
+"""State that survives kill -9: written as it changes, whole or not at all, mode 0600.
 
 MiniStack itself writes its state at an orderly end only, and starts empty, to overwrite the file
 at that end, if it cannot read it. Here each service's state is compared with the file after any
@@ -52,8 +51,7 @@ class StateKeeper:
         self._touched = True
 
     async def save(self) -> None:
-        """Write what changed since the last save, unless nothing was touched or one was just
-        made."""
+        """Write what changed since the last save, if anything was touched."""
         if not self._touched or time.monotonic() < self._next_save:
             return
         async with self._saving:

@@ -21,8 +21,7 @@ _KINDS = ("local", "aws")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Take every argument as it is: options belong to the AWS CLI, also before the first plain
-    word."""
+    """Take every argument as it is: options belong to the AWS CLI."""
     parser.prefix_chars = "\0"  # nothing looks like an option to argparse
     parser.usage = "jobs-sandbox aws [--cloud local|aws] ARGUMENT..."
     parser.add_argument(

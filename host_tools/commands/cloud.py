@@ -1,5 +1,4 @@
-"""Start, stop or look at the local IoT Core: a MiniStack that keeps AWS's rules, on this machine
-only."""
+"""Start, stop or look at the local IoT Core: MiniStack under AWS's rules, on loopback."""
 
 from __future__ import annotations
 

@@ -44,8 +44,7 @@ RULES: tuple[Callable[[Context], None], ...] = (
 
 
 def apply_rules(settings: Settings, touch: Callable[[], None]) -> list[Sweep]:
-    """Apply every rule to the imported MiniStack and return the sweeps. Raises
-    MissingSeamError."""
+    """Apply every rule to MiniStack and return the sweeps. Raises MissingSeamError."""
     context = Context(settings, touch)
     links = packets.guard_packets(context)
     connections.keep_alive(context, links)

@@ -9,8 +9,7 @@ from host_tools.cloud.rules.seam import replace, take
 
 
 def no_reset_over_http(context: Context) -> None:
-    """Refuse MiniStack's reset and configuration requests: any local page or process could send
-    one.
+    """Refuse MiniStack's reset and configuration requests: any web page could send one.
 
     Not a rule of AWS, which has no such thing. A reset erases everything and makes a new CA, so
     every board would have to be provisioned again; who wants that stops the cloud and removes its

@@ -17,8 +17,7 @@ _TELL_S = 1.0
 
 
 def keep_alive(context: Context, links: Links) -> None:
-    """End a connection that was silent for one and a half times its keep-alive, and publish its
-    will.
+    """End a connection silent for one and a half times its keep-alive, and publish its will.
 
     AWS: developer guide, "MQTT", keep-alive: from 30 to 1200 s, a client is disconnected after 1.5
     times as long (MQTT-3.1.2-24). MiniStack never does.

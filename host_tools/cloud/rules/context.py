@@ -1,5 +1,4 @@
-"""What every rule is given: the imported MiniStack, the settings, and where to report a
-refusal."""
+"""What every rule is given: MiniStack, the settings, and where to report a refusal."""
 
 from __future__ import annotations
 
@@ -21,8 +20,7 @@ _log = logging.getLogger("refused")
 
 @dataclass
 class Context:
-    """`touch` says that the state may have changed; `sweeps` collects what rules want done
-    regularly."""
+    """`touch` says the state may have changed; `sweeps` collects what is to be done regularly."""
 
     settings: Settings
     touch: Callable[[], None]

@@ -110,8 +110,7 @@ def _problem(details: dict[str, str]) -> str | None:
 
 
 def queueing_is_saved(context: Context) -> None:
-    """Note that the state changed when a rollout queues executions, which no request
-    accompanies."""
+    """Save executions that a rollout queues, which no request accompanies. No rule of AWS."""
     rule = "queueing is saved"
     queue = take(rule, context.iot, "_jobs_queue_execution", ("thing", "job_id", "now"))
 

@@ -57,8 +57,7 @@ class Packet:
     iot: Any
 
     def connect(self) -> tuple[int, int, int, str]:
-        """Return version, flags, keep-alive and client id. Raises ValueError, IndexError,
-        struct.error."""
+        """Return version, flags, keep-alive, client id; ValueError, IndexError, struct.error."""
         name, at = self.iot._read_string(self.body, 0)
         version, flags, keepalive = struct.unpack_from("!BBH", self.body, at)
         at += 4
@@ -90,8 +89,7 @@ class Packet:
 
 
 def connect_first_and_once(packet: Packet) -> Refused | None:
-    """Refuse anything before a whole CONNECT, and a second CONNECT (MQTT 3.1.1, 3.1: MQTT-3.1.0-1,
-    -2)."""
+    """Refuse anything before a good CONNECT, and a second one (MQTT-3.1.0-1, MQTT-3.1.0-2)."""
     rule = "CONNECT first and once"
     if packet.kind != _CONNECT:
         return None if packet.link else Refused(rule, "a packet before CONNECT", _PROTOCOL_ERROR)
@@ -136,8 +134,10 @@ def payload_size(packet: Packet) -> Refused | None:
 
 
 def quality_of_service(packet: Packet) -> Refused | None:
-    """Refuse a PUBLISH at QoS 2. AWS does not answer it (developer guide, "MQTT QoS"); closing is
-    louder."""
+    """Refuse a PUBLISH at QoS 2.
+
+    AWS does not support it and does not answer (developer guide, "MQTT Quality of Service");
+    closing, as MQTT 5 has it, is easier to notice."""
     if packet.kind != _PUBLISH or packet.flags & 6 != 4:
         return None
     return Refused("QoS 0 and 1", "a PUBLISH at QoS 2", _QOS_UNSUPPORTED)
@@ -155,8 +155,7 @@ def topic_slashes(packet: Packet) -> Refused | None:
 
 
 def filter_syntax(packet: Packet) -> Refused | None:
-    """Refuse a filter over 256 bytes (quotas, "Topic size") or with a misplaced wildcard (MQTT
-    4.7.1)."""
+    """Refuse a filter over 256 bytes (quotas) or with a wrong wildcard (MQTT 4.7.1)."""
     if packet.kind != _SUBSCRIBE:
         return None
     bad = [topic for topic in packet.filters() if not _is_filter(topic)]
@@ -164,8 +163,9 @@ def filter_syntax(packet: Packet) -> Refused | None:
 
 
 def filters_per_subscribe(packet: Packet) -> Refused | None:
-    """Refuse a SUBSCRIBE with more than 8 filters (quotas, "Maximum subscriptions per subscribe
-    request")."""
+    """Refuse a SUBSCRIBE with more than 8 filters.
+
+    Quotas, "Maximum subscriptions per subscribe request". None at all breaks MQTT-3.8.3-3."""
     if packet.kind != _SUBSCRIBE or 1 <= (count := len(packet.filters())) <= _MAX_FILTERS:
         return None
     return Refused("filters per SUBSCRIBE", f"{count} filters, at most {_MAX_FILTERS}", _QUOTA)
@@ -216,14 +216,12 @@ class Links:
             packet.link.seen = time.monotonic()
 
     def keepalive_s(self, asked: int) -> float:
-        """Return the keep-alive that counts: 30 to 1200 s, 0 meaning 1200 (quotas,
-        "Keep-alive")."""
+        """Return the keep-alive that counts, from 30 to 1200 s; 0 means 1200 (quotas)."""
         return 1200.0 if asked == 0 else min(max(float(asked), self._keepalive_min_s), 1200.0)
 
 
 def guard_packets(context: Context) -> Links:
-    """Look at each packet before MiniStack does, and close the connection over one AWS would not
-    take.
+    """Close the connection over a packet AWS would not take, before MiniStack sees it.
 
     A SUBSCRIBE that repeats a filter replaces the earlier subscription (MQTT-3.8.4-3); MiniStack
     would deliver twice from then on.

@@ -1,5 +1,4 @@
-"""Why a policy said no. AWS tells nobody; the local IoT Core writes down the action and the
-resource."""
+"""Why a policy said no: AWS tells nobody, the local IoT Core writes it down."""
 
 from __future__ import annotations
 
@@ -11,8 +10,7 @@ from host_tools.cloud.rules.seam import replace, take
 
 
 def policy_denials_told(context: Context) -> None:
-    """Report each action the certificate's policies deny, with the resource they would have to
-    name."""
+    """Report each action the policies deny, with the resource they would have to name."""
     rule = "IoT policy"
     allows = take(rule, context.iot._WSSession, "_policy_allows", ("self", "action", "resource"))
     certificates = take(rule, context.iot, "_certificates")
@@ -23,7 +21,8 @@ def policy_denials_told(context: Context) -> None:
             record = certificates.get_scoped(
                 session.account_id, session.region, session.certificate_id
             )
-            reason = f"{action} on {resource} is not allowed{_why(record or {}, session._policy_context)}"
+            why = _why(record or {}, session._policy_context)
+            reason = f"{action} on {resource} is not allowed{why}"
             context.refuse(rule, reason, session, action=action, resource=resource)
         return allowed
 
@@ -43,8 +42,7 @@ def _why(certificate: dict[str, Any], variables: dict[str, str]) -> str:
 
 
 def broker_refusals_told(context: Context) -> None:
-    """Report what MiniStack refuses by itself: unusable certificates, reserved topics, broken
-    packets."""
+    """Report what MiniStack refuses by itself: certificates, reserved topics, broken packets."""
     rule = "broker refusals told"
     for name in ("_broker_logger", "_mtls_logger"):
         take(rule, context.iot, name).addFilter(_Warnings(context))

@@ -138,8 +138,7 @@ def _set_step(iot: Any, thing: str, job: str) -> None:
 
 
 def time_outs_expire(context: Context) -> None:
-    """Make overdue executions TIMED_OUT and notify their devices, and nothing else, a few times a
-    second.
+    """Make overdue executions TIMED_OUT and notify their devices, without waiting for a read.
 
     A minute lasts `Settings.minute_s` seconds. AWS may be up to a minute late; here it is 0.25 s.
     """

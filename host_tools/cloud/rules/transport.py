@@ -62,8 +62,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def tls_refusals_told(context: Context) -> None:
-    """Report why a TLS handshake failed, whichever side ended it. No rule of AWS, help for its
-    users."""
+    """Report why a TLS handshake failed, whichever side ended it. AWS does not tell."""
     logger = take("TLS refusals told", context.iot, "_mtls_logger")
     logger.setLevel(logging.DEBUG)  # handshake failures are logged on this level
     logger.addFilter(_TlsFailures(context))
@@ -75,7 +74,7 @@ _REASONS = {
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": "the client sent no certificate",
     "TLSV1_ALERT_UNKNOWN_CA": "the client does not trust this server's CA (ca.pem of this cloud)",
     "SSLV3_ALERT_BAD_CERTIFICATE": "the client refused this server's certificate",
-    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the client took this server's certificate for expired: wrong clock?",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "to the client this server's certificate has expired",
     "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "the client refused this server's certificate",
 }
 

@@ -1,0 +1,111 @@
+"""When the local IoT Core ends a connection by itself, and what a policy denies."""
+
+from __future__ import annotations
+
+import pytest
+
+from host_tools.cloud.refusals import recent_refusals
+from tests.cloud_fixture import Registry
+from tests.mqtt_wire import CONNACK, DISCONNECT, Device, connect, subscribe
+
+_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "iot:Connect",
+         "Resource": "arn:aws:iot:*:*:client/${iot:Connection.Thing.ThingName}"},
+        {"Effect": "Allow", "Action": ["iot:Publish", "iot:Receive"],
+         "Resource": "arn:aws:iot:*:*:topic/own/${iot:Connection.Thing.ThingName}"},
+        {"Effect": "Allow", "Action": "iot:Subscribe",
+         "Resource": "arn:aws:iot:*:*:topicfilter/own/${iot:Connection.Thing.ThingName}"},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def limited(registry: Registry) -> Device:
+    return registry.device("limited", _POLICY)
+
+
+def test_silence_for_one_and_a_half_keep_alives_ends_the_connection(
+    device: Device, watcher: Device
+) -> None:
+    with watcher.connected() as other, device.connected(keepalive=1, will=("gone", b"!")) as wire:
+        assert other.subscribe("gone") == [1]
+        assert not wire.closed(1.3)
+        assert wire.closed(1.5)
+        assert other.message() == ("gone", b"!")
+    assert recent_refusals()[-1].reason == "silent for 1.5 times its keep-alive of 1 s"
+
+
+def test_a_ping_keeps_the_connection(device: Device) -> None:
+    with device.connected(keepalive=1) as wire:
+        for _ in range(3):
+            assert not wire.closed(0.8)
+            assert wire.alive()
+
+
+def test_an_mqtt_5_client_is_told_of_the_keep_alive(device: Device) -> None:
+    with device.open() as wire:
+        wire.send(connect(device.name, keepalive=1, version=5))
+        assert wire.packet()[0] == CONNACK
+        kind, _, body = wire.packet()
+        assert (kind, body[0]) == (DISCONNECT, 0x8D)
+
+
+@pytest.mark.parametrize("status", ["INACTIVE", "REVOKED"])
+def test_a_deactivated_certificate_is_disconnected(registry: Registry, status: str) -> None:
+    doomed = registry.device(f"doomed-{status}")
+    with doomed.connected() as wire:
+        registry.iot.update_certificate(certificateId=doomed.certificate_id, newStatus=status)
+        assert wire.closed(2)
+    assert recent_refusals()[-1].reason == f"its certificate is {status}"
+    with doomed.open() as wire:
+        wire.send(connect(doomed.name))
+        assert wire.closed()
+    assert f"status '{status}'" in recent_refusals()[-1].reason
+
+
+def test_a_denied_connect_names_the_client(limited: Device) -> None:
+    with limited.open() as wire:
+        wire.send(connect("somebody"))
+        assert wire.closed()
+    refusal = recent_refusals()[-1]
+    assert (refusal.action, refusal.resource) == ("iot:Connect", "client/somebody")
+    assert "not attached to a thing named as the client id" in refusal.reason
+    assert refusal.certificate == limited.certificate_id
+
+
+def test_a_denied_subscribe_closes_and_names_the_filter(limited: Device) -> None:
+    with limited.connected() as wire:
+        assert wire.subscribe("own/limited") == [1]
+        wire.send(subscribe(2, ["own/other"]))
+        assert wire.closed()
+    refusal = recent_refusals(client="limited")[-1]
+    assert (refusal.action, refusal.resource) == ("iot:Subscribe", "topicfilter/own/other")
+    assert refusal.reason == "iot:Subscribe on topicfilter/own/other is not allowed by limited"
+
+
+def test_a_denied_publish_closes_and_names_the_topic(limited: Device) -> None:
+    with limited.connected() as wire:
+        assert wire.subscribe("own/limited") == [1]
+        wire.publish("own/limited", b"allowed")
+        assert wire.message() == ("own/limited", b"allowed")
+        wire.publish("own/other", b"denied")
+        assert wire.closed()
+    assert recent_refusals()[-1].resource == "topic/own/other"
+
+
+def test_a_certificate_without_policy_is_told_so(registry: Registry) -> None:
+    bare = registry.device("bare")
+    registry.iot.detach_policy(policyName="bare", target=bare.certificate_arn)
+    with bare.open() as wire:
+        wire.send(connect("bare"))
+        assert wire.closed()
+    assert recent_refusals()[-1].reason.endswith("no policy is attached to the certificate")
+
+
+def test_a_publish_to_a_reserved_topic_is_told(device: Device) -> None:
+    with device.connected() as wire:
+        wire.publish(f"$aws/things/{device.name}/jobs/notify", b"{}")
+        assert wire.closed()
+    assert "PUBLISH to the reserved topic" in recent_refusals()[-1].reason
