@@ -65,7 +65,8 @@ class Cloud:
             aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
             region_name=self.region,
         )
-        direct = Config(proxies={}) if self.local_info else None
+        # No proxy reaches this machine's loopback; what does not answer at once is not there.
+        direct = Config(proxies={}, retries={"total_max_attempts": 1}) if self.local_info else None
         return session.client(service, endpoint_url=self.endpoint_url, config=direct)
 
     def environment(self) -> dict[str, str]:
@@ -186,6 +187,7 @@ def _aws(args: argparse.Namespace) -> Cloud:
 
     with aws_errors():
         region = args.region or boto3.Session(profile_name=args.profile).region_name
+    region = region or os.environ.get("AWS_REGION")  # known to other SDKs, not to boto3
     if not region:
         raise ToolError(
             "no AWS region is configured", "--region eu-west-1, or AWS_REGION, or `aws configure`"
@@ -210,7 +212,7 @@ def aws_errors() -> Iterator[None]:
         details = error.response.get("Error", {})
         code, message = details.get("Code", "error"), details.get("Message", str(error))
         raise ToolError(f"{error.operation_name}: {code}: {message}", _hint(code)) from error
-    except exceptions.HTTPClientError as error:
+    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         raise ToolError(
             f"no answer from the cloud: {error}", "`jobs-sandbox cloud status`, or your network"
         ) from error

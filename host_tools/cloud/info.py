@@ -44,12 +44,17 @@ def read(folder: Path) -> CloudInfo | None:
 
 
 def write(folder: Path, info: CloudInfo) -> None:
-    """Write `running.json` at once or not at all, readable by the owner only."""
-    temporary = folder / "running.json.new"
+    """Write `running.json`."""
+    write_private(folder / "running.json", json.dumps(info.as_dict(), indent=2))
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file at once or not at all, readable by its owner only."""
+    temporary = file.with_name(file.name + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(info.as_dict(), file, indent=2)
-    temporary.replace(folder / "running.json")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    temporary.replace(file)
 
 
 def remove(folder: Path) -> None:
@@ -74,8 +79,30 @@ def take_lock(folder: Path) -> int | None:
 
 def is_locked(folder: Path) -> bool:
     """Say whether a server runs or is being started or stopped."""
-    descriptor = take_lock(folder)
-    if descriptor is None:
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(
+            descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB
+        )  # two that ask are not in each other's way
+    except BlockingIOError:
         return True
-    os.close(descriptor)
+    finally:
+        os.close(descriptor)
     return False
+
+
+def running(folder: Path) -> CloudInfo | None:
+    """Return the server that runs and is ready, or None."""
+    known = read(folder)
+    return known if known is not None and is_locked(folder) and _exists(known.pid) else None
+
+
+def _exists(pid: int) -> bool:
+    # While somebody asks for the lock it looks held, so the file must name a live process, too.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -85,7 +85,7 @@ def stop() -> bool:
     if not info.is_locked(folder):
         info.remove(folder)
         return False
-    running = _poll(lambda: info.read(folder), _START_S)  # a start may be under way
+    running = _poll(lambda: info.running(folder), _START_S)  # a start may be under way
     if running is None:
         raise ToolError(
             "the local IoT Core is being started or stopped by another process",
@@ -106,7 +106,7 @@ def stop() -> bool:
 def status() -> CloudInfo | None:
     """Return the local IoT Core if it runs and is ready, else None."""
     folder = paths.cloud_dir()
-    return info.read(folder) if info.is_locked(folder) else None
+    return info.running(folder)
 
 
 def log_file() -> Path:
@@ -126,7 +126,7 @@ def _lock_or_running(folder: Path) -> int | CloudInfo:
     while time.monotonic() < deadline:
         if (lock := info.take_lock(folder)) is not None:
             return lock
-        if (running := info.read(folder)) is not None:
+        if (running := info.running(folder)) is not None:
             return running
         time.sleep(_POLL_S)
     raise ToolError(
@@ -217,7 +217,7 @@ def _last_ports(folder: Path) -> list[int]:
 
 def _remember_ports(folder: Path, known: CloudInfo) -> None:
     ports = {"http": int(known.endpoint_url.rpartition(":")[2]), "mqtt": known.mqtt_port}
-    (folder / "ports.json").write_text(json.dumps(ports), encoding="utf-8")
+    info.write_private(folder / "ports.json", json.dumps(ports))
 
 
 def _reap(pid: int) -> None:

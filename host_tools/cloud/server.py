@@ -25,7 +25,7 @@ from host_tools.cloud.settings import Settings
 from host_tools.cloud.sockets import LOOPBACK
 from host_tools.cloud.state import StateKeeper
 
-_GRACE_S = 4.0
+_GRACE_S = 2.0
 _TICK_S = 0.25
 _log = logging.getLogger("jobs-sandbox")
 
@@ -88,7 +88,7 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         if self._settings.lifeline >= 0:
-            loop.add_reader(self._settings.lifeline, self._stop.set)
+            loop.add_reader(self._settings.lifeline, self._starter_ended)
         beside = [
             asyncio.create_task(task) for task in (self._become_ready(), self._tick(), self._end())
         ]
@@ -99,6 +99,10 @@ class Server:
                 task.cancel()
             info.remove(self._settings.folder)
         return 1 if self._failed else 0
+
+    def _starter_ended(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._settings.lifeline)
+        self._stop.set()
 
     async def _serve(self) -> None:
         hypercorn: Any = importlib.import_module("hypercorn.asyncio")
@@ -169,12 +173,11 @@ class Server:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_S)
-            for sweep in self._sweeps:
+            for work in (*self._sweeps, self._state.save):
                 try:
-                    await sweep()
+                    await work()
                 except Exception:
-                    _log.exception("sweep %s", sweep.__name__)
-            await self._state.save()
+                    _log.exception("%s failed", work.__name__)
 
     async def _end(self) -> None:
         # Clients that keep their connections open must not keep the server up.

@@ -13,6 +13,7 @@ import importlib
 import json
 import logging
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,9 @@ class StateKeeper:
         self._written: dict[str, bytes] = {}  # service → digest of what is on disk
         self._touched = True
         self._next_save = 0.0
-        self._saving = asyncio.Lock()
+        self._writing = threading.Lock()
+        self._number = 0
+        self._newest: dict[str, int] = {}  # service → number of the save on disk
 
     def install(self) -> None:
         """Make MiniStack load and save through this. Raises MissingSeamError."""
@@ -54,24 +57,25 @@ class StateKeeper:
         """Write what changed since the last save, if anything was touched."""
         if not self._touched or time.monotonic() < self._next_save:
             return
-        async with self._saving:
-            self._touched = False
-            began = time.monotonic()
-            changed = self._changed()
-            self._next_save = began + _SHARE * (time.monotonic() - began)
+        self._touched = False
+        began = time.monotonic()
+        number, changed = self._next_number(), self._changed()
+        self._next_save = began + _SHARE * (time.monotonic() - began)
+        try:
             for service, text in changed.items():
-                await asyncio.to_thread(self._write, service, text)
+                await asyncio.to_thread(self._write, number, service, text)
+        except OSError:  # a full disk: try again
+            self._touched = True
+            raise
 
     def _changed(self) -> dict[str, bytes]:
-        texts = {
-            service: self._serialise(service, get_state())
-            for service, get_state in self._app._build_persistence_save_dict().items()
-        }
-        return {
-            service: text
-            for service, text in texts.items()
-            if self._written.get(service) != hashlib.sha256(text).digest()
-        }
+        changed = {}
+        for service, get_state in self._app._build_persistence_save_dict().items():
+            state = get_state()
+            text = self._serialise(service, state) if state is not None else b""
+            if text and self._written.get(service) != hashlib.sha256(text).digest():
+                changed[service] = text
+        return changed
 
     def _serialise(self, service: str, state: Any) -> bytes:
         # The form that MiniStack's own loader reads.
@@ -81,12 +85,22 @@ class StateKeeper:
         }
         return json.dumps(wrapped, default=self._persistence._json_default).encode()
 
+    def _next_number(self) -> int:
+        self._number += 1
+        return self._number
+
     def _save_one(self, service: str, data: Any) -> None:
         # In place of persistence.save_state, at the orderly end.
-        self._write(service, self._serialise(service, data))
+        self._write(self._next_number(), service, self._serialise(service, data))
 
-    def _write(self, service: str, text: bytes) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def _write(self, number: int, service: str, text: bytes) -> None:
+        # The orderly end may come while an older state is being written in a thread.
+        with self._writing:
+            if number >= self._newest.get(service, 0):
+                self._newest[service] = number
+                self._write_file(service, text)
+
+    def _write_file(self, service: str, text: bytes) -> None:
         temporary = self._folder / f"{service}.json.new"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -106,9 +120,11 @@ class StateKeeper:
 
     def _load_one(self, service: str, module_name: str, file: Path) -> None:
         try:
+            if "__ministack_format__" not in json.loads(file.read_bytes()):
+                raise ValueError("not a state file")
             state = self._persistence.load_state(service)
             if not isinstance(state, dict):
-                raise ValueError("not readable as state of this version")
+                raise ValueError("not readable by this version")
             self._app._get_module(module_name).load_persisted_state(state)
         except Exception as error:
             aside = file.with_name(f"{file.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")

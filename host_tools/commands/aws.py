@@ -10,6 +10,7 @@ its own help is `jobs-sandbox aws help`. The exit status is the AWS CLI's.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,12 +37,14 @@ def run(args: argparse.Namespace) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         args.print_help()
         return 0
-    cloud = access.resolve(
-        argparse.Namespace(cloud=kind, endpoint_url=None, region=None, profile=None)
-    )
-    return subprocess.run(
-        [_aws_cli(), *arguments], env=cloud.child_environment(), check=False
-    ).returncode
+    return subprocess.run([_aws_cli(), *arguments], env=_environment(kind), check=False).returncode
+
+
+def _environment(kind: str) -> dict[str, str]:
+    if kind == "aws":
+        return dict(os.environ)  # also for `configure`, which is there to make it complete
+    local = argparse.Namespace(cloud=kind, endpoint_url=None, region=None, profile=None)
+    return access.resolve(local).child_environment()
 
 
 def _split(arguments: list[str]) -> tuple[str, list[str]]:

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _start(args: argparse.Namespace) -> int:
-    began = time.time()
+    began, shown = time.time(), _log_size()
     was = local.status()
     running = local.start(
         http_port=args.http_port, mqtt_port=args.mqtt_port, bound=args.foreground
@@ -63,19 +63,23 @@ def _start(args: argparse.Namespace) -> int:
             )
     _show(running, args.json)
     if args.foreground and was is None:
-        return _stay()
+        return _stay(shown)
     if args.foreground:
         output.say("it was running already, so it stays in the background")
     return 0
 
 
-def _stay() -> int:
+def _log_size() -> int:
+    return local.log_file().stat().st_size if local.log_file().exists() else 0
+
+
+def _stay(shown: int) -> int:
     def ended(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, ended)
     try:
-        _print_log(local.log_file(), follow=True, from_end=True)
+        _print_log(local.log_file(), shown, while_running=True)
         output.say("the local IoT Core has ended")
         return 1
     except KeyboardInterrupt:
@@ -117,24 +121,23 @@ def _log(args: argparse.Namespace) -> int:
     if not local.log_file().exists():
         output.say("there is no log yet")
         return 1
-    _print_log(local.log_file(), follow=args.follow)
+    _print_log(local.log_file(), 0, follow=args.follow)
     return 0
 
 
-def _print_log(file: Path, *, follow: bool, from_end: bool = False) -> None:
+def _print_log(
+    file: Path, start: int, *, follow: bool = False, while_running: bool = False
+) -> None:
     with file.open(encoding="utf-8", errors="replace") as log:
-        if from_end:
-            log.seek(0, 2)
+        log.seek(start if start <= _log_size() else 0)  # it begins anew when it is long
         while True:
             running = local.status() is not None
             text = log.read()
-            if text:
-                sys.stdout.write(text)
-                sys.stdout.flush()
-            elif not follow or (from_end and not running):
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            if not text and not follow and not (while_running and running):
                 return
-            else:
-                time.sleep(_POLL_S)
+            time.sleep(0 if text else _POLL_S)
 
 
 def _show(running: CloudInfo, as_json: bool) -> None:

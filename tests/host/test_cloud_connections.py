@@ -39,7 +39,7 @@ def test_silence_for_one_and_a_half_keep_alives_ends_the_connection(
 
 def test_a_ping_keeps_the_connection(device: Device) -> None:
     with device.connected(keepalive=1) as wire:
-        for _ in range(3):
+        for _ in range(2):
             assert not wire.closed(0.8)
             assert wire.alive()
 
