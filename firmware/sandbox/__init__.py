@@ -1,0 +1,3 @@
+"""Jobs Sandbox: AWS IoT Jobs on a MicroPython board."""
+
+VERSION = "0.1.0"

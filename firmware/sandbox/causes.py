@@ -1,0 +1,94 @@
+"""From an exception to a row of causes.txt: which failure it was, in words, and what to do about
+it. Loaded when something has failed.
+
+The host tools use this module and the table, too, so it imports nothing of MicroPython.
+"""
+
+from . import texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .link import Link
+    from .log import Log
+
+# Texts of mbedTLS's certificate verification (x509_crt.c), lower case; MicroPython raises them as
+# ValueError
+_VERIFICATION = (
+    ("starts in the future", "TLS_CLOCK_BEHIND"),
+    ("has expired", "TLS_EXPIRED"),
+    ("not correctly signed", "TLS_WRONG_CA"),
+    ("does not match", "TLS_WRONG_NAME"),
+)
+# mbedTLS error names as MicroPython prints them in OSError
+_TLS_ERRORS = (
+    ("ALLOC_FAILED", "TLS_NO_MEMORY"),
+    ("FATAL_ALERT", "TLS_REFUSED"),
+    ("CERT_VERIFY", "TLS_UNTRUSTED"),
+    ("CONN_EOF", "TLS_REFUSED"),
+    ("BAD_INPUT_DATA", "TLS_KEY_MISMATCH"),
+    ("PK_", "TLS_KEY_MISMATCH"),
+)
+_MBEDTLS = 0x80  # an errno is below this; mbedTLS's numbers are above
+_ENOMEM = 12
+_DROPS = ("CLOSED_BY_PEER", "CONNECTION_LOST")
+_QUICK_MS = 2_000
+_QUICK_DROPS = 3
+
+
+def classify(error: BaseException, connecting: bool) -> str:
+    """Return the code for `error`, raised while connecting (TLS, CONNECT) or when online."""
+    name = type(error).__name__
+    if name == "LinkError":
+        return str(error.args[0])
+    text = str(error)
+    if isinstance(error, ValueError) and connecting:
+        return _find(_VERIFICATION, text.lower(), "TLS_UNTRUSTED")
+    if isinstance(error, MemoryError):
+        return "TLS_NO_MEMORY" if connecting else "OUT_OF_MEMORY"
+    if not isinstance(error, OSError):
+        return "MALFORMED_PACKET"
+    number = abs(error.errno or 0)
+    if number == _ENOMEM:
+        return "TLS_NO_MEMORY"
+    return _find(_TLS_ERRORS, text, "TLS_FAILED") if number > _MBEDTLS else "CONNECTION_LOST"
+
+
+def judge_drop(code: str, lasted_ms: int, link: "Link") -> str:
+    """Return a better code for a connection that ended online without a reason given.
+
+    AWS IoT closes without a word when a policy forbids a packet, and when another client connects
+    with the same client id.
+    """
+    if code not in _DROPS:
+        return code
+    if link.suback_by is not None:
+        return "SUBSCRIBE_CLOSED"
+    if link.failures >= _QUICK_DROPS:
+        return "DROPPED_REPEATEDLY"
+    return "PUBLISH_CLOSED" if lasted_ms < _QUICK_MS else code
+
+
+def report(error: BaseException, link: "Link", log: "Log") -> tuple[str, str]:
+    """Log what ended the link, in words, and what to do; return (code, detail)."""
+    code = classify(error, link.state == "connecting")
+    detail = str(error.args[1]) if type(error).__name__ == "LinkError" else str(error)
+    if link.state == "online":
+        code = judge_drop(code, link.age_ms(), link)
+    what, remedy = explain(code)
+    log.warning("link", "%s: %s%s", code, what, " (%s)" % detail if detail else "")
+    if remedy:
+        log.warning("link", "try: %s", remedy)
+    return code, detail
+
+
+def explain(code: str) -> tuple[str, str]:
+    """Return (what happened, what to do) for `code`, ("", "") if the table has no such row."""
+    row = texts.find("causes.txt", code)
+    return (row[1], row[2]) if row else ("", "")
+
+
+def _find(rows: tuple, text: str, default: str) -> str:
+    for part, code in rows:
+        if part in text:
+            return code
+    return default

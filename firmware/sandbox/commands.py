@@ -1,0 +1,81 @@
+"""The console's commands: those of the AWS Jobs Sandbox sample, under its names and with its
+output. Loaded for a command; what goes beyond the sample is in `extras`.
+
+A command is a coroutine that takes the app, `write(line)` and the words behind its name, and
+returns USAGE if they are wrong, else nothing.
+"""
+
+from . import texts
+from .answers import dump
+from .errors import JobsError
+from .lazy import borrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from .app import App
+
+    Write = Callable[[str], None]
+
+STATUSES = ("SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED", "CANCELED")
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+async def do(app: "App", write: "Write", line: str) -> int:
+    """Do the command in `line` and return its exit status: 0 done, 1 failed, 2 wrong usage."""
+    words = line.split()
+    row = texts.find("help.txt", words[0])
+    if row is None:
+        write("unknown command: %s; help lists the commands" % words[0])
+        return USAGE
+    status: int | None = USAGE
+    needed = row[1].count("<")
+    if needed <= len(words) - 1 <= needed + row[1].count("["):
+        try:
+            status = await _find(words[0])(app, write, *words[1:])
+        except JobsError as error:
+            _show_error(write, words[0], error)
+            status = FAILED
+    if status == USAGE:
+        write("usage: %s %s" % (words[0], row[1]))
+    return status or DONE
+
+
+async def get_pending_job_executions(app: "App", write: "Write") -> None:
+    """Get the state of all incomplete job executions."""
+    _show(write, "get-pending-job-executions", await app.jobs.get_pending())
+
+
+async def start_next_pending_job_execution(app: "App", write: "Write") -> None:
+    """Start the next one, or get the one that is in progress."""
+    _show(write, "start-next-pending-job-execution", await app.jobs.start_next())
+
+
+async def describe_job_execution(app: "App", write: "Write", job_id: str) -> None:
+    """Get the current state of one."""
+    _show(write, "describe-job-execution", await app.jobs.describe(job_id))
+
+
+async def update_job_execution(app: "App", write: "Write", job_id: str, status: str) -> int | None:
+    """Set the status of one. CANCELED is passed on, as the sample does; the service refuses it."""
+    if status not in STATUSES:
+        return USAGE
+    _show(write, "update-job-execution", await app.jobs.update(job_id, status))
+    return None
+
+
+def _find(command: str) -> "Any":
+    name = command.replace("-", "_")
+    return globals()[name] if "_" in name else getattr(borrow("extras"), name)
+
+
+def _show(write: "Write", command: str, answer: dict) -> None:
+    write("%s result: %s" % (command, dump(answer)))
+
+
+def _show_error(write: "Write", command: str, error: JobsError) -> None:
+    write("%s rejected: %s: %s" % (command, error.code, error.message))
+    what, remedy = borrow("causes").explain(error.code)
+    if what:
+        write("  %s; %s" % (what, remedy))

@@ -1,0 +1,46 @@
+"""statusDetails as the service takes them: the one place that makes them so.
+
+Source: botocore iot-jobs-data DetailsMap and CancelJobExecution: at most 10 pairs; keys
+`[a-zA-Z0-9:_-]{1,128}`; values of 1 to 1024 characters, none of them a control character.
+"""
+
+from micropython import const
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_PAIRS = const(10)
+_LONGEST_KEY = const(128)
+_LONGEST_VALUE = const(1024)
+_DEL = const(0x7F)
+_C1_END = const(0xA0)
+
+
+def clean(details: "dict[str, Any]") -> dict[str, str]:
+    """Return `details` as statusDetails: values made strings, what the service forbids replaced or
+    cut.
+    """
+    result: dict[str, str] = {}
+    for key, value in details.items():
+        if len(result) == _PAIRS:
+            break
+        result[_clean_key(key)] = _clean_value(value)
+    return result
+
+
+def _clean_key(key: str) -> str:
+    return "".join(c if _is_word(c) else "_" for c in key[:_LONGEST_KEY]) or "_"
+
+
+def _clean_value(value: "Any") -> str:
+    text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    return "".join(c if _is_printable(c) else " " for c in text[:_LONGEST_VALUE]) or "-"
+
+
+def _is_word(c: str) -> bool:
+    return "a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in ":_-"
+
+
+def _is_printable(c: str) -> bool:
+    return c >= " " and not _DEL <= ord(c) < _C1_END

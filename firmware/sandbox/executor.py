@@ -1,0 +1,111 @@
+"""The loop that runs jobs, one at a time: what is in the journal first, then the next one.
+
+An interrupted execution is gone on with, a final status is delivered until the service has
+accepted or definitively refused it. Only then a new job is started, if the executor is on. How a
+job is run is in `work`, which is loaded while there is one.
+"""
+
+import asyncio
+
+from micropython import const
+
+from .errors import JobsError
+from .jobs import TOO_LARGE
+from .lazy import borrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Awaitable, Callable
+
+    from .board import Board
+    from .jobs import Jobs
+    from .journal import Journal
+    from .link import Link
+    from .log import Log
+
+# Sent to the service, so that a board that dies does not block its queue for ever
+STEP_TIMEOUT_MIN = const(10)
+_RETRY_FIRST_S = const(2)
+_RETRY_LAST_S = const(60)
+_MISSES = const(3)
+
+
+class Executor:
+    """The loop and what it works with. `shut_down()` is awaited before a reset."""
+
+    def __init__(
+        self,
+        jobs: "Jobs",
+        link: "Link",
+        board: "Board",
+        journal: "Journal",
+        log: "Log",
+        enabled: bool,
+        shut_down: "Callable[[], Awaitable]",
+    ) -> None:
+        self.jobs = jobs
+        self.link = link
+        self.board = board
+        self.journal = journal
+        self.log = log
+        self.enabled = enabled
+        self.shut_down = shut_down
+        self.check_cancelled: "Callable[[], Awaitable] | None" = None  # while steps are under way
+        self._wake = asyncio.Event()
+        self._misses = 0
+        self._retry_s = _RETRY_FIRST_S
+
+    def enable(self, on: bool) -> None:
+        """Switch automatic execution on or off; a job under way is finished all the same."""
+        self.enabled = on
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Look for work: the link is up, or the set of incomplete executions has changed."""
+        self._wake.set()
+        if self.check_cancelled and self.journal.entry.get("jobId") not in self.jobs.pending:
+            asyncio.create_task(self.check_cancelled())
+
+    async def run(self) -> None:
+        """Work while there is a link, for ever."""
+        while True:
+            await self.link.online.wait()
+            self._wake.clear()
+            try:
+                if await self._work():
+                    await self._wake.wait()
+                self._retry_s = _RETRY_FIRST_S
+            except JobsError as error:
+                what = (error.code, error.message, self._retry_s)
+                self.log.warning("jobs", "%s: %s; again in %d s", *what)
+                await asyncio.sleep(self._retry_s)
+                self._retry_s = min(2 * self._retry_s, _RETRY_LAST_S)
+
+    async def _work(self) -> bool:
+        # One round; True = nothing left to do
+        if self.journal.entry:
+            await borrow("work").settle(self)
+            return False
+        if not self.enabled:
+            return True
+        try:
+            answer = await self.jobs.start_next(stepTimeoutInMinutes=STEP_TIMEOUT_MIN)
+        except JobsError as error:
+            if error.code != TOO_LARGE:
+                raise
+            await borrow("work").reject_too_large(self)
+            return False
+        if "execution" in answer:
+            self._misses = 0
+            await borrow("work").execute(self, answer["execution"])
+            return False
+        return await self._is_really_idle()
+
+    async def _is_really_idle(self) -> bool:
+        # The service is eventually consistent: what `notify` announced may not be startable yet
+        if not self.jobs.pending or self._misses >= _MISSES:
+            self._misses = 0
+            return True
+        self._misses += 1
+        await asyncio.sleep(self._misses)
+        return False

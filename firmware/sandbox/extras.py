@@ -1,0 +1,110 @@
+"""The console's commands beyond the sample's, in the manner of `commands`. Loaded for one."""
+
+import gc
+
+from . import VERSION, files, texts
+from .commands import STATUSES, USAGE
+from .log import LEVELS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .app import App
+    from .commands import Write
+
+
+async def help(app: "App", write: "Write") -> None:  # noqa: A001  the command's name
+    """List the commands."""
+    for name, arguments, what in texts.rows("help.txt"):
+        write("  %s %s" % (name, arguments) if arguments else "  " + name)
+        write("      " + what)
+
+
+async def quit(app: "App", write: "Write") -> None:  # noqa: A001  the command's name
+    """End the application, in order."""
+    app.left.set()
+
+
+async def status(app: "App", write: "Write") -> None:
+    """Show how things stand."""
+    ms = app.log.uptime_ms()
+    write("link: %s for %d s" % (app.link.state, app.link.age_ms() // 1000))
+    if app.link.trouble:
+        write("last trouble: %s %s" % app.link.trouble)
+    write("wifi: %s" % app.network.wifi())
+    write("thing: %s, client id %s" % (app.config.thing, app.config.client_id))
+    write("endpoint: %s:%d" % (app.config.endpoint, app.config.port))
+    job_id = app.executor.journal.entry.get("jobId")
+    busy = ", working on %s" % job_id if job_id else ""
+    write("executor: %s%s" % (_on(app.executor.enabled), busy))
+    write("clock: %04d-%02d-%02d %02d:%02d:%02d UTC" % app.network.clock())
+    where = (ms // 1000, ms % 1000, app.board.boots, app.board.reset_cause())
+    write("uptime: %d.%03d s, boot %d, %s" % where)
+    gc.collect()
+    write("heap: %d bytes used, %d free" % (gc.mem_alloc(), gc.mem_free()))
+    write("firmware: %s on %s" % (VERSION, app.board.name))
+
+
+async def executor(app: "App", write: "Write", switch: str) -> int | None:
+    """Switch automatic execution on or off."""
+    if switch not in ("on", "off"):
+        return USAGE
+    _keep(write, "executor", switch == "on")
+    app.executor.enable(switch == "on")
+    return None
+
+
+async def jobs(app: "App", write: "Write") -> None:
+    """Show the cached set of incomplete job executions."""
+    for job_id, state in sorted(app.jobs.pending.items()):
+        write("%s %s" % (job_id, state))
+    if not app.jobs.pending:
+        write("no incomplete job executions")
+
+
+async def pins(app: "App", write: "Write") -> None:
+    """Show the pins that jobs may drive."""
+    board = app.board
+    for name in sorted(board.pins):
+        write("%s: GPIO%d %s" % (name, board.pins[name]["gpio"], _on(board.is_on(name))))
+    if not board.pins:
+        write("this board has no pins that jobs may drive")
+
+
+async def log(app: "App", write: "Write", level: str = "") -> int | None:
+    """Show the last log lines, or set the level."""
+    if not level:
+        for line in list(app.log.lines):
+            write(line)
+    elif level in LEVELS:
+        app.log.level = level
+        _keep(write, "log", level)
+    else:
+        return USAGE
+    return None
+
+
+def complete(app: "App", words: list[str]) -> list[str]:
+    """Return what the last of `words` may become: a command, a known job id, a status, a level."""
+    if len(words) == 1:
+        choices = [row[0] for row in texts.rows("help.txt")]
+    elif len(words) == 2 and words[0] in ("describe-job-execution", "update-job-execution"):
+        choices = sorted(app.jobs.pending)
+    elif len(words) == 3 and words[0] == "update-job-execution":
+        choices = list(STATUSES[:4])
+    elif len(words) == 2:
+        choices = list({"executor": ("on", "off"), "log": LEVELS}.get(words[0], ()))
+    else:
+        choices = []
+    return [choice for choice in choices if choice.startswith(words[-1])]
+
+
+def _keep(write: "Write", name: str, value: "object") -> None:
+    try:
+        files.keep(name, value)
+        write("%s: %s" % (name, _on(value) if isinstance(value, bool) else value))
+    except OSError as error:
+        write("%s is set, but not kept across resets: %s" % (name, error))
+
+
+def _on(state: bool) -> str:
+    return "on" if state else "off"

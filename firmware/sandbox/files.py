@@ -1,0 +1,53 @@
+"""Small JSON files in flash, read with care and written so that a power cut does no harm."""
+
+import json
+import os
+
+from .errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+STATE = "/state"  # what the board itself writes; a deploy never touches it
+SETTINGS = STATE + "/settings.json"
+
+
+def keep(name: str, value: "Any", path: str = SETTINGS) -> None:
+    """Keep a changed setting across resets. Raises OSError when the flash is full."""
+    try:
+        settings = read_json(path)
+    except ConfigError:
+        settings = {}
+    settings[name] = value
+    write_json(path, settings)
+
+
+def read_json(path: str) -> dict:
+    """Return the JSON object in `path`. Raises ConfigError when it is missing or anything else."""
+    try:
+        with open(path) as file:
+            value = json.load(file)
+    except OSError:
+        raise ConfigError("%s is missing: deploy the firmware" % path)
+    except ValueError:
+        raise ConfigError("%s is not JSON" % path)
+    if not isinstance(value, dict):
+        raise ConfigError("%s is not a JSON object" % path)
+    return value
+
+
+def write_json(path: str, value: dict) -> None:
+    """Write `value` so that a power cut leaves either the old file or the new one.
+
+    LittleFS replaces the target of a rename atomically, and makes data durable when a file is
+    closed.
+    """
+    temporary = path + ".new"
+    try:
+        os.mkdir(path.rsplit("/", 1)[0])
+    except OSError:
+        pass  # exists
+    with open(temporary, "w") as file:
+        json.dump(value, file)
+    os.rename(temporary, path)

@@ -1,0 +1,189 @@
+"""The Jobs client: four requests and two event streams over the link, and the cached set of
+incomplete executions.
+
+A request carries a clientToken; the service's accepted or rejected answer, matched by it,
+acknowledges the request. An answer that nobody waits for (late, doubled, another's) is dropped.
+The cache is read once after each connect and kept up to date by the events and by the answers to
+our own requests. Sources: AWS IoT developer guide, "Jobs device MQTT API", "Jobs workflow".
+"""
+
+import asyncio
+import json
+import os
+
+from micropython import const
+
+from .errors import JobsError, LinkError
+from .topics import split
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from .link import Link
+    from .log import Log
+
+_ANSWER_MS = const(10_000)
+TOO_LARGE = "DocumentTooLarge"
+
+
+class Jobs:
+    """Requests return the service's answer as a dict and raise JobsError when it is refused or
+    does not come.
+
+    `on_event(name, event)` is called for every JobExecutionsChanged and NextJobExecutionChanged,
+    and `on_change()` whenever the set of incomplete executions may have changed; neither may
+    block.
+    """
+
+    on_event: "Callable[[str, dict], None]"
+    on_change: "Callable[[], None]"
+
+    def __init__(self, link: "Link", log: "Log") -> None:
+        # job id → status, in no order. The service lists at most ten: of a longer set some are
+        # missing here, so that a job not found here may still be there.
+        self.pending: dict[str, str] = {}
+        self._link = link
+        self._log = log
+        self._waiting: dict[str, _Request] = {}
+        link.on_message = self._on_message
+        link.on_oversized = self._on_oversized
+        link.on_closed = self._on_closed
+
+    async def get_pending(self) -> dict:
+        """GetPendingJobExecutions: {inProgressJobs, queuedJobs, timestamp, clientToken}."""
+        answer = await self._request("get", {})
+        self._replace(answer.get("inProgressJobs"), answer.get("queuedJobs"))
+        return answer
+
+    async def start_next(self, **members: "Any") -> dict:
+        """StartNextPendingJobExecution: {execution, timestamp, clientToken}.
+
+        `execution` is absent when there is none. Members: statusDetails, stepTimeoutInMinutes.
+        Raises JobsError TOO_LARGE when the answer cannot be held.
+        """
+        answer = await self._request("start-next", members)
+        if "execution" in answer:
+            self.pending[answer["execution"]["jobId"]] = "IN_PROGRESS"
+        return answer
+
+    async def describe(self, job_id: str, **members: "Any") -> dict:
+        """DescribeJobExecution of a job id or `$next`: {execution, timestamp, clientToken}.
+
+        Members: executionNumber, includeJobDocument. Raises JobsError TOO_LARGE when the answer
+        cannot be held.
+        """
+        return await self._request(job_id + "/get", members)
+
+    async def update(self, job_id: str, status: str, **members: "Any") -> dict:
+        """UpdateJobExecution: {timestamp, clientToken} and what the members ask for.
+
+        Members: statusDetails, expectedVersion, executionNumber, includeJobExecutionState,
+        includeJobDocument, stepTimeoutInMinutes.
+        """
+        members["status"] = status
+        answer = await self._request(job_id + "/update", members)
+        if status == "IN_PROGRESS":
+            self.pending[job_id] = status
+        else:
+            self.pending.pop(job_id, None)
+        return answer
+
+    async def _request(self, tail: str, members: dict) -> dict:
+        token = members["clientToken"] = _new_token()
+        request = self._waiting[token] = _Request(tail)
+        try:
+            await self._link.publish(tail, json.dumps(members, separators=(",", ":")).encode())
+            await asyncio.wait_for_ms(request.answered.wait(), _ANSWER_MS)
+        except LinkError as error:
+            raise JobsError("Offline", error.args[0])
+        except asyncio.TimeoutError:
+            self._link.check()
+            raise JobsError("Timeout", "no answer in %d ms" % _ANSWER_MS)
+        finally:
+            del self._waiting[token]
+        if isinstance(request.answer, JobsError):
+            raise request.answer
+        return request.answer
+
+    def _on_message(self, tail: str, payload: "Any") -> None:
+        _, operation, outcome = split(tail)
+        try:
+            message = json.loads(payload)
+        except MemoryError:
+            self._on_oversized(tail)
+            return
+        except (ValueError, RuntimeError):  # not JSON, or nested too deep
+            message = None
+        if not isinstance(message, dict):
+            self._log.warning("jobs", "%s: not a JSON object, dropped", tail)
+        elif outcome:
+            self._on_answer(tail, outcome, message)
+        elif operation == "notify":
+            jobs = message.get("jobs") or {}
+            self._replace(jobs.get("IN_PROGRESS"), jobs.get("QUEUED"))
+            self.on_event("JobExecutionsChanged", message)
+        elif operation == "notify-next":
+            execution = message.get("execution")
+            if execution:
+                self.pending[execution["jobId"]] = execution.get("status", "QUEUED")
+            self.on_event("NextJobExecutionChanged", message)
+            self.on_change()
+
+    def _on_answer(self, tail: str, outcome: str, message: dict) -> None:
+        request = self._find(tail, message.get("clientToken"))
+        if request is None:
+            self._log.debug("jobs", "%s: nobody waits for it", tail)
+        elif outcome == "rejected":
+            code, text = message.get("code", ""), message.get("message", "")
+            request.end(JobsError(code, text, message.get("executionState")))
+        else:
+            request.end(message)
+
+    def _on_oversized(self, tail: str) -> None:
+        request = self._find(tail, None)
+        if request:
+            request.end(JobsError(TOO_LARGE, "the answer is more than this board can hold"))
+        elif not split(tail)[2]:
+            self.on_change()
+
+    def _on_closed(self) -> None:
+        for request in self._waiting.values():
+            request.end(JobsError("Offline", "the connection ended"))
+
+    def _find(self, tail: str, token: "Any") -> "_Request | None":
+        # A rejection of what the service could not parse has no clientToken: the topic tells whose
+        if token:
+            return self._waiting.get(token) if isinstance(token, str) else None
+        base = tail.rsplit("/", 1)[0]
+        for request in self._waiting.values():
+            if request.tail == base:
+                return request
+        return None
+
+    def _replace(self, in_progress: "list[dict] | None", queued: "list[dict] | None") -> None:
+        self.pending = {summary["jobId"]: "IN_PROGRESS" for summary in in_progress or ()}
+        for summary in queued or ():
+            self.pending[summary["jobId"]] = "QUEUED"
+        self.on_change()
+
+
+class _Request:
+    def __init__(self, tail: str) -> None:
+        self.tail = tail
+        self.answered = asyncio.Event()
+        self.answer: "dict | JobsError" = {}
+
+    def end(self, answer: "dict | JobsError") -> None:
+        if not self.answered.is_set():
+            self.answer = answer
+            self.answered.set()
+
+
+def _new_token() -> str:
+    # a random UUID (RFC 9562, version 4), as the sample uses
+    raw = bytearray(os.urandom(16))
+    raw[6] = raw[6] & 0x0F | 0x40
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

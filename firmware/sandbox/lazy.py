@@ -1,0 +1,25 @@
+"""Modules that are needed for a moment only: loaded when they are, given up for the garbage
+collector afterwards. A plain ESP32 begins with a heap of 56 KB, and what stays of it decides
+whether TLS finds its memory.
+"""
+
+import gc
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def borrow(name: str) -> "Any":
+    """Return the module `sandbox.<name>`; its memory is free again once the caller drops it.
+
+    Raises ImportError when there is no such module.
+    """
+    path = "sandbox." + name
+    gc.collect()  # so that the module does not split the free space
+    __import__(path)
+    module = sys.modules.pop(path)
+    parent, _, last = path.rpartition(".")
+    delattr(sys.modules[parent], last)
+    return module

@@ -1,0 +1,50 @@
+"""Everything that is read from flash at the start: configuration, board, credentials, boot count.
+Loaded once, then given up.
+"""
+
+from . import files
+from .board import Board
+from .errors import ConfigError
+from .lazy import borrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .config import Config
+
+_BOOTS = files.STATE + "/boot_count"
+
+
+def load() -> "tuple[Config, Board, Any, int]":
+    """Return configuration, board, TLS context and the Unix time of the firmware's build.
+
+    Counts this boot. Raises ConfigError naming what cannot be used, OSError when the flash is
+    full.
+    """
+    manifest = files.read_json("/manifest.json")
+    config = borrow("config").load()
+    board = load_board(files.read_json("/board.json"), count_boot())
+    return config, board, borrow("credentials").tls_context(), int(manifest.get("built", 0))
+
+
+def load_board(definition: "dict[str, Any]", boots: int) -> Board:
+    """Check a board's definition. Raises ConfigError when a pin cannot be used."""
+    forbidden = definition.get("forbidden", {})
+    for name, pin in definition.get("pins", {}).items():
+        gpio = pin.get("gpio")
+        if not isinstance(gpio, int):
+            raise ConfigError("board.json: pin %s has no gpio number" % name)
+        if str(gpio) in forbidden:
+            raise ConfigError("board.json: pin %s: %s" % (name, forbidden[str(gpio)]))
+    return Board(definition, boots)
+
+
+def count_boot(path: str = _BOOTS) -> int:
+    """Count this start of the application in flash and return the count."""
+    try:
+        boots = int(files.read_json(path)["boots"]) + 1
+    except (ConfigError, KeyError, ValueError, TypeError):
+        boots = 1
+    files.write_json(path, {"boots": boots})
+    return boots

@@ -1,0 +1,65 @@
+"""The network as the link needs it before it connects: an address, and a clock that is right.
+
+A clock before the day the firmware was built is wrong, and TLS is not even tried with it.
+"""
+
+import time
+
+import network
+from micropython import const
+
+from .errors import LinkError
+from .lazy import borrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .config import Config
+    from .log import Log
+
+_2000 = const(946_684_800)  # Unix time of the ESP32 port's epoch, 2000-01-01
+_OLDEST_BUILD = const(1_767_225_600)  # 2026-01-01
+_RESYNC_MS = const(86_400_000)
+
+
+class Station:
+    """Wi-Fi and clock. `built` is the Unix time of the firmware's build."""
+
+    def __init__(self, config: "Config", built: int, log: "Log") -> None:
+        self._config = config
+        self._floor = max(built, _OLDEST_BUILD)
+        self._log = log
+        self._station = network.WLAN(network.STA_IF)
+        self._failures = 0
+        self._set_at = time.ticks_ms()
+
+    async def up(self) -> None:
+        """Return when the board has an address and the time. Raises LinkError saying why not."""
+        if not self._station.isconnected():
+            self._failures += 1
+            await borrow("wifi").connect(self._config.wifi, self._failures - 1, self._log)
+        self._failures = 0
+        aged = time.ticks_diff(time.ticks_ms(), self._set_at) > _RESYNC_MS
+        if aged or not self._is_plausible():
+            if borrow("clock").set_from(self._config.ntp, self._log):
+                self._set_at = time.ticks_ms()
+            elif not self._is_plausible():
+                raise LinkError("CLOCK_NOT_SET", "it says %04d-%02d-%02d" % self.clock()[:3])
+
+    def clock(self) -> tuple:
+        """Return (year, month, day, hour, minute, second), UTC."""
+        return time.gmtime()[:6]
+
+    def wifi(self) -> str:
+        """Return one line on the state of Wi-Fi."""
+        ssid = self._config.wifi.get("ssid", "")
+        if not self._station.isconnected():
+            return "not connected to %s" % ssid
+        try:
+            rssi = "%d" % self._station.status("rssi")
+        except (OSError, ValueError):
+            rssi = "?"
+        return "%s, %s, RSSI %s dBm" % (ssid, self._station.ifconfig()[0], rssi)
+
+    def _is_plausible(self) -> bool:
+        epoch = _2000 if time.gmtime(0)[0] == 2000 else 0
+        return time.time() + epoch >= self._floor

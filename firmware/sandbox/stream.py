@@ -1,0 +1,122 @@
+"""One TLS connection that carries MQTT packets and never blocks.
+
+The socket is polled before every read and write, so nothing here waits longer than the caller's
+deadline, except one step of the TLS handshake, which is computation. An SSL socket that timed out
+is dead (extmod/modtls_mbedtls.c keeps `last_error`), so deadlines cancel the wait in front of the
+read and never the read itself.
+"""
+
+import asyncio
+
+from micropython import const
+
+from .errors import LinkError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_ROOM = const(1024)  # bytes kept for receiving; a larger packet gets a buffer for a moment
+_LONGEST_HEADER = const(5)  # MQTT 3.1.1, 2.2: one byte of type, at most four of length
+
+
+class Stream:
+    """Whole MQTT packets in and out of `sock`, a non-blocking stream that can be polled.
+
+    `limit` is the largest packet that is received whole, in bytes.
+    """
+
+    def __init__(self, sock: "Any", limit: int) -> None:
+        self._sock = sock
+        self._io = asyncio.StreamReader(sock)
+        self._limit = limit
+        self._room = bytearray(_ROOM)
+        self._buffer = self._room
+        self._have = 0  # bytes in the buffer
+        self._used = 0  # of them, bytes of the packet handed out last
+        self._skip = 0  # bytes of an oversized packet still to come
+
+    async def send(self, data: "Any", timeout_ms: int) -> None:
+        """Send `data` as one TLS record. After any exception the stream is good for nothing."""
+        sent = self._sock.write(data) or 0
+        if sent == len(data):
+            return
+        self._io.write(bytes(data[sent:]))
+        try:
+            await asyncio.wait_for_ms(self._io.drain(), timeout_ms)
+        except asyncio.TimeoutError:
+            raise LinkError("SEND_TIMEOUT", "%d ms" % timeout_ms)
+
+    async def receive(self) -> "tuple[memoryview, int, int]":
+        """Return (packet, start, size): the next packet, where its body starts, the body's length.
+
+        The view is good until the next call. A body over the limit, or one that the heap has no
+        room for, is cut: the packet then holds its first bytes only, and the rest is read and
+        thrown away. May be cancelled and called again without losing anything. Raises LinkError
+        when the peer closes or sends no MQTT.
+        """
+        self._drop_used()
+        while True:
+            while self._skip:
+                some = min(self._skip, _ROOM)
+                self._skip -= await self._read(memoryview(self._room)[:some])
+            start, size = self._header()
+            end = start + size
+            if start:
+                cut = self._have < end and not self._holds(end) and self._have == len(self._buffer)
+                if cut:
+                    self._skip = end - self._have
+                    end = self._have
+                if cut or self._have >= end:
+                    self._used = end
+                    return memoryview(self._buffer)[:end], start, size
+            self._have += await self._read(memoryview(self._buffer)[self._have :])
+
+    def close(self) -> None:
+        """Close the connection; may be called at any time."""
+        try:
+            self._sock.close()
+        except OSError:
+            pass
+
+    def _header(self) -> tuple[int, int]:
+        # (length of the fixed header, length of the body), or (0, 0) while the header is
+        # incomplete
+        size = 0
+        for i in range(1, min(self._have, _LONGEST_HEADER)):
+            byte = self._buffer[i]
+            size |= (byte & 0x7F) << 7 * (i - 1)
+            if not byte & 0x80:
+                return i + 1, size
+        if self._have >= _LONGEST_HEADER:
+            raise LinkError("MALFORMED_PACKET", "length of more than four bytes")
+        return 0, 0
+
+    def _holds(self, length: int) -> bool:
+        # Whether the buffer holds a packet of this length, growing if the limit and the heap allow
+        if length <= len(self._buffer):
+            return True
+        try:
+            larger = bytearray(length) if length <= self._limit else None
+        except MemoryError:
+            larger = None
+        if larger is None:
+            return False
+        larger[: self._have] = memoryview(self._buffer)[: self._have]
+        self._buffer = larger
+        return True
+
+    def _drop_used(self) -> None:
+        if self._used:
+            rest = self._buffer[self._used : self._have]
+            if len(rest) <= _ROOM:
+                self._buffer = self._room
+            self._buffer[: len(rest)] = rest
+            self._have = len(rest)
+            self._used = 0
+
+    async def _read(self, room: memoryview) -> int:
+        got = await self._io.readinto(room)
+        if got == 0:
+            raise LinkError("CLOSED_BY_PEER", "")
+        return got or 0
