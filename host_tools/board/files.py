@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FLASH_SIZE = 2 * 1024 * 1024  # the vfs partition of a 4 MB chip, ports/esp32/partitions-4MiB.csv
+_NVS_SIZE = 0x6000
 _RTC_SIZE = 10 + 2048  # boards/virtual/modules/_hw.py, Rtc
 
 
@@ -43,6 +44,8 @@ class BoardFiles:
             self.flash.write_bytes(b"\xff" * FLASH_SIZE)
         if not self.flash_operations.exists():
             self.flash_operations.write_bytes(bytes(8))
+        if not self.nvs.exists():
+            self.nvs.write_bytes(b"{}".ljust(_NVS_SIZE))
         if not self.rtc.exists():
             self.lose_power()
         self.pins.touch()

@@ -9,13 +9,17 @@ import pty
 import signal
 import subprocess
 import termios
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 _RUNNING = (
     termios.NOFLSH
 )  # a harmless terminal flag: set while a program runs, cleared while the REPL reads
 _CTRL_C = 3
 _INPUT_LIMIT = 256 * 1024
+_INTERRUPT_GRACE_S = 0.05
+_INTERRUPT_POLL_S = 0.001
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class MicroPythonProcess:
         os.set_blocking(self.control_fd, False)
         self._input = bytearray(b"\x01" if boot.raw_repl else b"")
         self._control = b""
-        self._interrupt_waits = False
+        self._interrupt_since: float | None = None
         self._interrupt_char = _CTRL_C
         self.up = False
         self._popen = subprocess.Popen(
@@ -104,11 +108,31 @@ class MicroPythonProcess:
             except OSError:  # full, or gone
                 return
 
-    def set_up(self) -> None:
-        """Note that the board has come to its boot.py, from where Ctrl-C is safe."""
-        self.up = True
-        if self._interrupt_waits:
-            self._popen.send_signal(signal.SIGINT)
+    def interrupt_due(self) -> float | None:
+        """Deliver a waiting Ctrl-C if it is time; return after how many seconds to ask again.
+
+        The Unix port raises KeyboardInterrupt out of its signal handler, wherever the program is
+        (MICROPY_ASYNC_KBD_INTR). So it is sent when the process sleeps, not in the middle of a
+        file system's C code; a program that never sleeps gets it after 50 ms.
+        """
+        if self._interrupt_since is None or not self.up:
+            return None
+        if not self._program_runs():  # it has ended meanwhile, and the REPL's SIGINT would kill it
+            self._interrupt_since = None
+            return None
+        late = time.monotonic() - self._interrupt_since > _INTERRUPT_GRACE_S
+        if not late and not self._sleeps():
+            return _INTERRUPT_POLL_S
+        self._interrupt_since = None
+        self._popen.send_signal(signal.SIGINT)
+        return None
+
+    def _sleeps(self) -> bool:
+        try:
+            state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:  # no /proc on this system
+            return True
+        return state == "S"
 
     def set_interrupt_char(self, char: int) -> None:
         """Set the character that interrupts a program, -1 for none; lasts until the REPL reads
@@ -138,9 +162,7 @@ class MicroPythonProcess:
         key = bytes([self._interrupt_char]) if self._interrupt_char >= 0 else b""
         if not key or key not in data:
             return data
-        if self.up:
-            self._popen.send_signal(signal.SIGINT)
-        self._interrupt_waits = not self.up
+        self._interrupt_since = time.monotonic()
         return data.replace(key, b"")
 
     def _program_runs(self) -> bool:

@@ -173,9 +173,12 @@ class Supervisor:
 
     def _serve(self, child: MicroPythonProcess) -> None:
         self._watch()
-        ready = {key.fd for key, _ in self._selector.select(self._watchdog_left())}
+        waits = [s for s in (child.interrupt_due(), self._watchdog_left()) if s is not None]
+        ready = {key.fd for key, _ in self._selector.select(min(waits, default=None))}
         if self._signals in ready:
             self._handle_signals()
+        if self._options.get("bound_fd") in ready:  # whoever started the board has ended
+            self._off = True
         for line in child.read_control():  # before the host's bytes: kbd_intr must count for them
             self._obey(child, line)
         if child.fd in ready:
@@ -226,7 +229,7 @@ class Supervisor:
     def _obey(self, child: MicroPythonProcess, line: str) -> None:
         word, _, argument = line.partition(" ")
         if word == "up":
-            child.set_up()
+            child.up = True  # from here Ctrl-C is safe
             write_json(self._files.running, {**self._info, "up": True})
         elif word == "reset":
             self._next = _CAUSES[argument]
@@ -252,6 +255,8 @@ class Supervisor:
             signal.signal(number, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._selector.register(self._signals, selectors.EVENT_READ)
+        if self._options.get("bound_fd"):
+            self._selector.register(self._options["bound_fd"], selectors.EVENT_READ)
 
     def _handle_signals(self) -> None:
         for number in os.read(self._signals, 64):

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from host_tools import interpreter
 from host_tools.board.files import BoardFiles, read_json
-from host_tools.board.interpreter import find_micropython
 from host_tools.errors import ToolError, UsageError
 from host_tools.paths import ROOT, home
 
@@ -38,6 +38,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _HEAP = re.compile(r"(\d+)(w?)K")
 _DEADLINE_S = 10
 _T = TypeVar("_T")
+_lifelines: list[int] = []  # pipes that only this process holds open: bound boards end with it
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,15 @@ class VirtualBoard:
         return BoardInfo(**running)
 
     def start(
-        self, *, chip: str = "ESP32", heap: str = DEFAULT_HEAP, erase: bool = False
+        self,
+        *,
+        chip: str = "ESP32",
+        heap: str = DEFAULT_HEAP,
+        erase: bool = False,
+        bound: bool = False,
     ) -> BoardInfo:
         """Switch the board on and return when it has come to boot.py. Does nothing if it runs
-        already.
+        already. A `bound` board ends with this process, even if that is killed.
 
         Raises ToolError without a usable MicroPython, or if it runs as another chip.
         """
@@ -108,8 +114,8 @@ class VirtualBoard:
             self.erase()
         running = self.info()
         if running is None:
-            options["micropython"] = find_micropython()
-            running = self._spawn(options)
+            options["micropython"] = str(interpreter.find())
+            running = self._spawn(options, bound)
         if (running.chip, running.heap) != (chip, heap):
             raise ToolError(
                 f"Board {self.name} runs as {running.chip} with heap {running.heap}.",
@@ -171,9 +177,15 @@ class VirtualBoard:
             "heap_scale": bool(size[2]),
         }
 
-    def _spawn(self, options: dict[str, Any]) -> BoardInfo:
+    def _spawn(self, options: dict[str, Any], bound: bool) -> BoardInfo:
         files = self.files
         files.running.unlink(missing_ok=True)
+        inherited: list[int] = []
+        if bound:
+            read_end, write_end = os.pipe()
+            _lifelines.append(write_end)
+            inherited.append(read_end)
+            options["bound_fd"] = read_end
         with files.supervisor_log.open("wb") as log:
             process = subprocess.Popen(
                 [
@@ -188,7 +200,10 @@ class VirtualBoard:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=inherited,
             )
+        for descriptor in inherited:
+            os.close(descriptor)
 
         def came_up() -> BoardInfo | None:
             info = self.info()

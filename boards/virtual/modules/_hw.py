@@ -26,6 +26,8 @@ unique_id = bytes(int(env("VB_UID")[i : i + 2], 16) for i in range(0, 12, 2))
 raw_repl = env("VB_RAW") == "1"
 host = vfs.VfsPosix(env("VB_DIR"))
 
+NVS_SIZE = 0x6000  # ports/esp32/partitions-4MiB.csv
+
 _control = open(int(env("VB_CONTROL")), "wb")
 
 

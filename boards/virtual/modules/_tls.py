@@ -7,11 +7,11 @@ good, the caller gets the real SSLSocket and nothing in between. If not, what th
 raise on ESP32 is raised.
 """
 
-import io
+import io as _io
 
 import _hw
-import tls
-from _der import validity
+import tls as _real  # underscores: the frozen ssl does `from tls import *` on this module
+from _der import validity as _validity
 from tls import *
 
 _FUTURE = "\nThe certificate validity starts in the future\n"  # mbedTLS, x509_crt.c
@@ -23,7 +23,7 @@ class SSLContext:
     """The real context inside; its interface is that of extmod/modtls_mbedtls.c."""
 
     def __init__(self, protocol: int) -> None:
-        self._context = tls.SSLContext(protocol)
+        self._context = _real.SSLContext(protocol)
         self._roots = []
 
     @property
@@ -53,7 +53,7 @@ class SSLContext:
 
     def load_verify_locations(self, cadata) -> None:
         self._context.load_verify_locations(cadata)
-        self._roots.append(validity(cadata))
+        self._roots.append(_validity(cadata))
 
     def wrap_socket(self, sock, *, do_handshake_on_connect: bool = True, **options):
         """Return the real SSLSocket; a clock outside the roots' validity is found in the
@@ -70,7 +70,7 @@ class SSLContext:
         return _Refused(sock, reason)
 
     def _clock_fault(self) -> str | None:
-        if self.verify_mode == tls.CERT_NONE or not self._roots:
+        if self.verify_mode == _real.CERT_NONE or not self._roots:
             return None
         now = _hw.rtc.now_us() // 1000000
         if any(start <= now <= end for start, end in self._roots):
@@ -78,7 +78,7 @@ class SSLContext:
         return _FUTURE if all(now < start for start, end in self._roots) else _EXPIRED
 
 
-class _Refused(io.IOBase):
+class _Refused(_io.IOBase):
     """What wrap_socket gives when the handshake, still to come, is bound to fail on the clock."""
 
     def __init__(self, sock, reason: str) -> None:

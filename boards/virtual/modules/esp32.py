@@ -48,9 +48,13 @@ class NVS:
     def commit(self) -> None:
         everything = _hw.read_json("nvs.json")
         everything[self._namespace] = self._entries
-        with _hw.host.open("/nvs.new", "w") as file:
-            json.dump(everything, file)
-        _hw.host.rename("/nvs.new", "/nvs.json")
+        data = json.dumps(everything).encode()
+        if len(data) > _hw.NVS_SIZE:
+            raise OSError(-4357, "ESP_ERR_NVS_NOT_ENOUGH_SPACE")
+        with _hw.host.open(
+            "/nvs.json", "r+b"
+        ) as file:  # one write of one length: never half of it
+            file.write(data + b" " * (_hw.NVS_SIZE - len(data)))
 
     def _get(self, kind: str, key: str):
         entry = self._entries.get(key)

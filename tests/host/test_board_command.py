@@ -1,0 +1,127 @@
+"""`jobs-sandbox board …` as a user types it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from host_tools.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def name(sandbox_home, request):
+    name = "cli-" + str(abs(hash(request.node.name)) % 10**8)
+    yield name
+    main(["board", "stop", name])
+
+
+def test_start_list_stop(name, capsys):
+    assert main(["board", "start", name]) == 0
+    tty = capsys.readouterr().out.strip()
+    assert Path(tty).is_symlink()
+    assert main(["board", "start", name, "--json"]) == 0
+    again = capsys.readouterr()
+    info = json.loads(again.out)
+    assert info["tty"] == tty and info["boot"] == 1 and "already running" in again.err
+    assert main(["board", "list", "--json"]) == 0
+    assert [i for i in json.loads(capsys.readouterr().out) if i["name"] == name] == [info]
+    assert main(["board", "list"]) == 0
+    assert name in capsys.readouterr().out
+    assert main(["board", "stop", name]) == 0
+    assert main(["board", "stop", name]) == 0
+    assert "was not running" in capsys.readouterr().err
+
+
+def test_power_cut_and_reset(name, capsys):
+    main(["board", "start", name])
+    capsys.readouterr()
+    assert main(["board", "power-cut", name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cause"] == 1
+    assert main(["board", "reset", name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cause"] == 2
+
+
+def test_pins_and_log(name, capsys):
+    main(["board", "start", name])
+    tty = capsys.readouterr().out.strip()
+    mpremote = str(Path(sys.executable).with_name("mpremote"))
+    code = "from machine import Pin; Pin(2, Pin.OUT, value=1); print('lit', Pin(0).value())"
+    assert main(["board", "pins", name, "--set", "0=1"]) == 0
+    shown = subprocess.run(
+        [mpremote, "connect", tty, "exec", code], capture_output=True, text=True
+    )
+    assert shown.stdout.strip() == "lit 1"
+    assert main(["board", "pins", name]) == 0
+    assert "GPIO2  1" in capsys.readouterr().out
+    assert main(["board", "pins", name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pin"] == 2
+    log = _run("log", name)
+    assert "lit 1" in log.stdout
+
+
+def test_pins_follow(name):
+    main(["board", "start", name])
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "host_tools", "board", "pins", name, "--follow", "--json"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        tty = json.loads(_run("start", name, "--json").stdout)["tty"]
+        mpremote = str(Path(sys.executable).with_name("mpremote"))
+        code = "from machine import Pin; Pin(4, Pin.OUT)"
+        subprocess.run([mpremote, "connect", tty, "exec", code], check=True, capture_output=True)
+        assert follower.stdout is not None
+        edge = json.loads(follower.stdout.readline())
+        assert edge["pin"] == 4 and edge["value"] == 0 and abs(edge["t"] - time.time()) < 10
+    finally:
+        follower.kill()
+        follower.wait()
+
+
+def test_wrong_usage(name, capsys):
+    assert main(["board", "start", "a/b"]) == 2
+    assert main(["board", "start", name, "--heap", "x"]) == 2
+    assert main(["board", "pins", name, "--set", "x=1"]) == 2
+    assert main(["board", "power-cut", name]) == 1
+    error = capsys.readouterr().err
+    assert "is not a board name" in error and f"try: jobs-sandbox board start {name}" in error
+    with pytest.raises(SystemExit) as caught:
+        main(["board", "start", "--chip", "Z80"])
+    assert caught.value.code == 2
+
+
+def test_erase(name, capsys):
+    assert main(["board", "erase", name]) == 0
+    assert "is erased." in capsys.readouterr().err
+    main(["board", "start", name])
+    assert main(["board", "erase", name]) == 0
+    assert "was restarted" in capsys.readouterr().err
+
+
+def test_the_board_survives_the_shell_that_started_it(name):
+    started = _run("start", name, "--json")
+    pid = json.loads(started.stdout)["pid"]
+    assert Path(f"/proc/{pid}").exists()
+    assert (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[3]) == str(
+        pid
+    )  # session
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "host_tools", "board", *words],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="latin-1",  # the log holds mpremote's protocol bytes
+        check=True,
+        timeout=30,
+    )
