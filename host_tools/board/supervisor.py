@@ -39,6 +39,8 @@ _MESSAGES = {
 }
 _RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 _FRIENDLY_BANNER = b'Type "help()" for more information.\r\n'
+_VERSION = b"MicroPython "
+_TRIES = 3
 _STAND_IN_KIB = (
     96  # heap for the stand-ins, which are C in flash on a real board; see _boot.py, _fill_heap
 )
@@ -66,11 +68,14 @@ class Supervisor:
     def run(self) -> None:
         """Switch on and serve until SIGTERM."""
         self._catch_signals()
-        cause = PWRON
-        while not self._off:
+        cause, failures = PWRON, 0
+        while not self._off and failures < _TRIES:
             if cause == PWRON:
                 self._lose_power()
             cause = self._one_boot(cause)
+            failures = 0 if self._child.up or self._next == PWRON else failures + 1
+        if failures == _TRIES:
+            print(f"MicroPython ended {_TRIES} times before boot.py; see {self._files.serial_log}")
         self._host.close()
         self._log.close()
 
@@ -220,11 +225,14 @@ class Supervisor:
         # the Unix port shows its friendly REPL first; a board that stays in the raw one does not
         hidden += data
         raw = hidden.find(_RAW_BANNER)
-        if raw < 0:
-            return b""
-        self._hidden = None
-        friendly = hidden.rfind(b"MicroPython ", 0, raw)
-        return bytes(hidden[: max(friendly, 0)] + hidden[raw:])
+        if raw >= 0:
+            self._hidden = None
+            friendly = hidden.rfind(_VERSION, 0, raw)
+            return bytes(hidden[: max(friendly, 0)] + hidden[raw:])
+        start = hidden.find(_VERSION)
+        shown = bytes(hidden[: start if start >= 0 else max(0, len(hidden) - len(_VERSION))])
+        del hidden[: len(shown)]
+        return shown
 
     def _obey(self, child: MicroPythonProcess, line: str) -> None:
         word, _, argument = line.partition(" ")

@@ -73,6 +73,7 @@ class VirtualBoard:
                 "letters, digits, - and _, at most 32, a letter first",
             )
         self.name = name
+        self._bound = False
 
     @property
     def files(self) -> BoardFiles:
@@ -110,6 +111,7 @@ class VirtualBoard:
         Raises ToolError without a usable MicroPython, or if it runs as another chip.
         """
         options = self._options(chip, heap)
+        self._bound = bound
         if erase:
             self.erase()
         running = self.info()
@@ -150,7 +152,7 @@ class VirtualBoard:
         self.stop()
         self.files.erase()
         if info is not None:
-            self.start(chip=info.chip, heap=info.heap)
+            self.start(chip=info.chip, heap=info.heap, bound=self._bound)
 
     def require_running(self) -> BoardInfo:
         """Return the running board's facts. Raises ToolError if it does not run."""

@@ -265,3 +265,11 @@ def test_erase_forgets_flash_edges_and_nvs_but_not_the_running_board(board):
     assert board.info().up
     assert board.edges() == []
     assert board.run("import os; print(os.listdir())") == "[]"
+
+
+def test_a_pin_taken_back_from_pwm_shows_its_level(board):
+    board.run(
+        "from machine import Pin, PWM\np = Pin(2, Pin.OUT, value=1)\n"
+        "w = PWM(p, freq=50); w.deinit(); p.off()"
+    )
+    assert edges_of(board) == [(2, 1), (2, "pwm"), (2, 1), (2, 0)]

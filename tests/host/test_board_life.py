@@ -245,3 +245,25 @@ def test_memory_is_that_of_a_plain_esp32(make_board):
     largest = f"bytearray({free - 4096}); print('one run')"
     assert make_board().run(largest) == "one run"
     assert int(make_board(heap="200K").run(query)) < 200 * 1024
+
+
+def test_a_micropython_that_ends_at_once_is_given_up(sandbox_home, tmp_path, monkeypatch):
+    broken = tmp_path / "micropython"
+    broken.write_text('#!/bin/sh\ncase "$1" in -c) echo 1 29 0;; *) echo no luck; exit 1;; esac\n')
+    broken.chmod(0o755)
+    monkeypatch.setenv("MICROPYTHON", str(broken))
+    board = Board("broken")
+    with pytest.raises(ToolError, match="ended 3 times"):
+        board.start(bound=True)
+    assert b"no luck" in board.files.serial_log.read_bytes()
+    assert board.info() is None
+
+
+def test_what_boot_prints_is_seen_while_it_runs_also_in_the_raw_repl(board):
+    board.put(boot_py="import time\nprint('MicroPython rules')\nprint('wait')\ntime.sleep(0.3)")
+    with board.line() as line:
+        line.send(b"\x01")
+        line.read_until(b"raw REPL; CTRL-B to exit\r\n>")
+        line.send(b"\x04")
+        shown = line.read_until(b"raw REPL; CTRL-B to exit\r\n>")
+    assert b"boot\r\nMicroPython rules\r\nwait\r\nraw REPL" in shown

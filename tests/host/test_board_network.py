@@ -54,7 +54,8 @@ def test_connecting_takes_its_time(board):
 def test_wlan_errors_are_those_of_the_port(board):
     code = CONNECT + (
         "w.active(False); print(error(w.connect, 'a', 'b')); print(error(w.scan))\n"
-        "w.active(True); w.connect('a', 'b'); print(error(w.connect, 'a', 'b')); print(error(w.connect))\n"
+        "w.active(True); w.connect('a', 'b')\n"
+        "print(error(w.connect, 'a', 'b')); print(error(w.connect))\n"
         "print(error(network.WLAN, 7)); print(error(w.config, 'nonsense'))\n"
         "print(error(w.status, 'x')); print(error(network.WLAN(1).status, 'rssi'))\n"
         "print(error(w.status, 'stations'))"

@@ -52,7 +52,7 @@ class PWM:
         self.init(duty_ns=duty)
 
     def deinit(self) -> None:
-        _hw.edges.record(self._pin._id, 0)
+        self._pin._drive()
 
     def _set_freq(self, hz: int) -> None:
         if not 0 < hz <= 40000000:
@@ -65,6 +65,7 @@ class PWM:
         self._duty = duty
 
     def _record(self) -> None:
+        self._pin._seen = "pwm"
         _hw.edges.record(self._pin._id, "pwm", freq=self._freq, duty_u16=self._duty)
 
 

@@ -70,6 +70,9 @@ class _Sys:
             raise AttributeError(name)
         return getattr(sys, name)
 
+    def __setattr__(self, name: str, value) -> None:
+        setattr(sys, name, value)
+
 
 class _Micropython:
     def __getattr__(self, name: str):

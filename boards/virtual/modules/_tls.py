@@ -16,6 +16,7 @@ from tls import *
 
 _FUTURE = "\nThe certificate validity starts in the future\n"  # mbedTLS, x509_crt.c
 _EXPIRED = "\nThe certificate validity has expired\n"
+_DER_SEQUENCE = b"\x30"
 _POLL = 3  # MP_STREAM_POLL
 
 
@@ -53,7 +54,8 @@ class SSLContext:
 
     def load_verify_locations(self, cadata) -> None:
         self._context.load_verify_locations(cadata)
-        self._roots.append(_validity(cadata))
+        if cadata[:1] == _DER_SEQUENCE:  # PEM, where the port takes it, is not judged
+            self._roots.append(_validity(cadata))
 
     def wrap_socket(self, sock, *, do_handshake_on_connect: bool = True, **options):
         """Return the real SSLSocket; a clock outside the roots' validity is found in the
