@@ -1,0 +1,248 @@
+"""A conversation with the sandbox on a board that lasts over resets and unplugged cables.
+
+A thread reads the serial port. Every line goes to `show`, the session's own remarks to `note`,
+both in that thread. `command` waits for the board's answer in the caller's thread. A board that
+has been reset starts in its manners for people, so the thread asks for machine mode again; a
+device that has gone is tried until it is back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import threading
+import time
+from collections.abc import Callable
+
+from host_tools.console.greeting import Greeting
+from host_tools.console.port import Port, PortGoneError
+from host_tools.console.protocol import (
+    MACHINE,
+    PERSON,
+    Answer,
+    Decoder,
+    Item,
+    Line,
+    Ready,
+    Repl,
+    Resetting,
+    Started,
+    Status,
+)
+from host_tools.errors import ToolError
+from host_tools.target import Target
+
+Show = Callable[[Line], None]
+Note = Callable[[str], None]
+_ASK_AGAIN_S = 1.0
+_REOPEN_S = 0.2
+_LEAVE_S = 5.0
+REPL_HINT = "`jobs-sandbox console --start`, or `jobs-sandbox deploy` if there is no sandbox on it"
+
+
+class State(enum.Enum):
+    """How things stand with the board."""
+
+    READY = "ready"
+    RESTARTING = "restarting"
+    GONE = "gone"
+    ENDED = "ended"  # the application has; the MicroPython REPL waits
+
+
+class Session:
+    """The conversation. Use it as a context manager; `board` is what the board said of itself."""
+
+    board: Ready
+
+    def __init__(self, target: Target, show: Show, note: Note) -> None:
+        self.label = target.label
+        self.state = State.RESTARTING
+        self.on_end: Callable[[], None] = lambda: None
+        self._show = show
+        self._note = note
+        self._changed = threading.Condition()
+        self._collected: list[Line] = []
+        self._sent = self._answered = self._status = 0
+        self._restarts = 0
+        self._ask_at = 0.0
+        self._closing = False
+        self._decoder = Decoder()
+        self._port = Port(target)
+        self._thread = threading.Thread(target=self._listen, name="console", daemon=True)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def open(self, *, may_start: Callable[[], bool]) -> None:
+        """Find the sandbox on the board and begin to listen.
+
+        At the MicroPython REPL `may_start()` is asked whether to start it. Raises ToolError.
+        """
+        try:
+            self._greet(may_start)
+        except PortGoneError as error:
+            raise ToolError(f"the {self.label} is gone", "plug it in, switch it on") from error
+        self._thread.start()
+
+    def restart(self) -> None:
+        """Start the sandbox again, from the REPL it has ended in. Raises ToolError."""
+        self._stop_listening()
+        self._closing = False
+        try:
+            self._greet(lambda: True)
+        except PortGoneError as error:
+            raise ToolError(f"the {self.label} is gone", "plug it in, switch it on") from error
+        self._thread = threading.Thread(target=self._listen, name="console", daemon=True)
+        self._thread.start()
+
+    def command(self, line: str, timeout_s: float) -> Answer:
+        """Let the board do a command, and return its answer, whatever its status.
+
+        Raises ToolError if the board is not there, is reset meanwhile, or does not answer in time.
+        """
+        with self._changed:
+            if self.state is not State.READY:
+                raise self._not_ready(f"`{line}` was not sent")
+            self._collected.clear()
+            self._sent += 1
+            mine, restarts = self._sent, self._restarts
+            self._write(line.encode() + b"\n")
+            self._changed.wait_for(
+                lambda: self._answered >= mine or self._restarts > restarts, timeout_s
+            )
+            if self._restarts > restarts:
+                raise self._not_ready(f"`{line}` was not answered")
+            if self._answered < mine:
+                raise ToolError(
+                    f"the {self.label} did not answer `{line}` within {timeout_s:g} s",
+                    "again; `status`; its reset button",
+                )
+            return Answer(line, self._status, [each.text for each in self._collected])
+
+    def wait_until_ended(self) -> bool:
+        """Wait for the application to end, as it does after `quit`; say whether it did."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.state is State.ENDED, _LEAVE_S)
+
+    def wait_until_ready(self, timeout_s: float) -> bool:
+        """Wait until the board is there and can be asked."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.state is State.READY, timeout_s)
+
+    def close(self) -> None:
+        """Leave; the application goes on, with its manners for people."""
+        self._stop_listening()
+        if self.state is not State.ENDED:
+            with contextlib.suppress(PortGoneError):
+                self._port.write(PERSON)
+        self._port.close()
+
+    def _greet(self, may_start: Callable[[], bool]) -> None:
+        greeting = Greeting(self._port, self._decoder)
+        found = greeting.find()
+        if isinstance(found, Repl):
+            self.state = State.ENDED
+            if not may_start():
+                raise ToolError(f"the {self.label} is at the MicroPython REPL", REPL_HINT)
+            found = greeting.start()
+        self.board = found
+        self.state = State.READY
+        for line in greeting.lines:
+            self._show(line)
+
+    def _stop_listening(self) -> None:
+        self._closing = True
+        self._port.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    # In the listening thread
+
+    def _listen(self) -> None:
+        while not self._closing:
+            try:
+                for item in self._decoder.feed(self._port.read()):
+                    self._take(item)
+                self._ask_again()
+            except PortGoneError:
+                if not self._closing:
+                    self._find_again()
+
+    def _take(self, item: Item) -> None:
+        if isinstance(item, Line):
+            with self._changed:
+                self._collected.append(item)
+            self._show(item)
+        elif isinstance(item, Status):
+            with self._changed:
+                self._answered += 1
+                self._status = item.code
+                self._changed.notify_all()
+        elif isinstance(item, Ready):
+            self._on_ready(item)
+        elif isinstance(item, Repl):
+            self._enter(State.ENDED)
+            self.on_end()
+        else:
+            self._on_reset(item)
+
+    def _on_reset(self, item: Resetting | Started) -> None:
+        if self.state is not State.RESTARTING:
+            self._note("the board restarts")
+            self._enter(State.RESTARTING)
+        self._ask_at = time.monotonic() + _ASK_AGAIN_S
+        if isinstance(item, Started):
+            self._port.write(MACHINE)
+
+    def _on_ready(self, item: Ready) -> None:
+        self.board = item
+        if self.state is not State.READY:
+            self._note(f"connected again: Jobs Sandbox {item.version} on {item.board}")
+            self._enter(State.READY)
+
+    def _ask_again(self) -> None:
+        # Bytes sent to a board that is just starting may be lost.
+        if self.state is State.RESTARTING and time.monotonic() > self._ask_at:
+            self._port.write(MACHINE)
+            self._ask_at = time.monotonic() + _ASK_AGAIN_S
+
+    def _find_again(self) -> None:
+        self._note(f"the {self.label} is gone; waiting for it to come back")
+        self._enter(State.GONE)
+        while not self._closing and not self._port.reopen():
+            time.sleep(_REOPEN_S)
+        if self._closing:
+            return
+        self._decoder = Decoder()
+        self._enter(State.RESTARTING)
+        self._ask_at = 0.0
+
+    def _enter(self, state: State) -> None:
+        with self._changed:
+            if self.state is State.READY:
+                self._restarts += 1
+                self._sent = self._answered = 0
+            self.state = state
+            self._changed.notify_all()
+
+    def _write(self, data: bytes) -> None:
+        with contextlib.suppress(PortGoneError):  # the listening thread notices, too, and tells
+            self._port.write(data)
+
+    def _not_ready(self, what: str) -> ToolError:
+        if self.state is State.ENDED:
+            return ToolError(
+                f"{what}: the sandbox on the {self.label} has ended",
+                REPL_HINT,
+            )
+        return ToolError(f"{what}: the {self.label} {_WHY[self.state]}", "again in a moment")
+
+
+_WHY = {
+    State.READY: "has been restarted",
+    State.RESTARTING: "is restarting",
+    State.GONE: "is gone",
+}
