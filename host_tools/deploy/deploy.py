@@ -1,0 +1,231 @@
+"""One deploy, from the plan to the connected board."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import time
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, NamedTuple
+
+from host_tools.deploy import build, plan, scripts, settings, upload
+from host_tools.deploy.plan import Plan
+from host_tools.deploy.raw_repl import RawRepl
+from host_tools.deploy.running import Application
+from host_tools.deploy.settings import Device
+from host_tools.deploy.upload import Progress
+from host_tools.errors import ToolError
+from host_tools.output import say, say_command
+from host_tools.target import Target
+
+_HASHING_S = 60
+_SHOWN_COMMANDS = 3
+_LOCAL_HOSTS = ("localhost", "127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to deploy. `definition`: a name in boards/; `wait_s`: 0 not to wait until connected."""
+
+    wifi_ssid: str | None = None
+    definition: str | None = None
+    wait_s: float = 60.0
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a deploy did. `connected` is False if that was not waited for."""
+
+    thing: str
+    device: str
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    same: int = 0
+    bytes: int = 0
+    restarted: bool = False
+    connected: bool = False
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `deploy --json` prints."""
+        return asdict(self)
+
+
+class _Facts(NamedTuple):
+    # What scripts.FACTS prints
+    abi: int
+    micropython: str
+    build: str
+    has_umqtt: bool
+    free: int
+
+
+def deploy(
+    target: Target,
+    device: Device,
+    options: Options | None = None,
+    progress: Progress = lambda sent, total: None,
+) -> Deployed:
+    """Make the board run this firmware as this device. Says each step; returns what was done.
+
+    A board that is up to date and running is not disturbed. Raises ToolError with cause and fix;
+    the old application is whole until all new files are there, and what a deploy that was cut
+    short has sent is used by the next.
+    """
+    options = options or Options()
+    _check_reachable(target, device, options)
+    begun = time.monotonic()
+    repl = RawRepl(target.device, target.label)
+    try:
+        deployed = _Deployment(target, device, options, progress, repl).run()
+    finally:
+        repl.close()
+    return replace(deployed, seconds=round(time.monotonic() - begun, 2))
+
+
+class _Deployment:
+    def __init__(
+        self, target: Target, device: Device, options: Options, progress: Progress, repl: RawRepl
+    ) -> None:
+        self._target = target
+        self._device = device
+        self._options = options
+        self._progress = progress
+        self._repl = repl
+        self._application = Application(repl.serial)
+        self._wifi = settings.wifi(target, options.wifi_ssid)
+
+    def run(self) -> Deployed:
+        done = Deployed(self._device.thing, self._target.device)
+        with self._repl.errors():
+            running = self._application.find()
+            files = self._up_to_date() if running else None
+        if files is not None:
+            say(f"plan: 0 changed, 0 removed, {len(files)} same; it is running, and left alone")
+            return self._wait(replace(done, same=len(files)))
+        made = self._bring_up_to_date()
+        done = replace(
+            done, changed=made.changed, removed=made.removed, same=made.same, bytes=made.size
+        )
+        if self._options.dry_run:
+            self._resume(running is not None)
+            return done
+        self._repl.run(_set_clock())
+        say("starting it")
+        say_command(["mpremote", "connect", self._target.device, "soft-reset"])
+        self._repl.start_main()
+        self._application = Application(self._repl.serial)  # what the old one said is void
+        return self._wait(replace(done, restarted=True))
+
+    def _up_to_date(self) -> dict[str, str] | None:
+        # What lies on the board, if that is exactly what is wanted; asks the running application,
+        # so what only the raw REPL tells is taken from what is there.
+        found = self._application.files()
+        name = self._options.definition or settings.last_deployed(self._target).get("definition")
+        if found is None or self._wifi is None or name is None:
+            return None
+        wanted = build.application(umqtt="/umqtt/simple.mpy" in found)
+        wanted |= self._settings(name, "")
+        ours = [each for each in found if each.startswith(plan.FOLDERS)]
+        same = all(found.get(each) == plan.sha256(content) for each, content in wanted.items())
+        return found if same and not plan.strays(wanted, ours) else None
+
+    def _settings(self, definition: str, old_config: str) -> dict[str, bytes]:
+        credentials = self._device.credentials.items()
+        return {
+            settings.CONFIG: settings.config(self._device, self._wifi, old_config),
+            settings.BOARD: settings.board(definition),
+            **{f"/credentials/{name}": content for name, content in credentials},
+        }
+
+    def _bring_up_to_date(self) -> Plan:
+        say(f"connecting to the {self._target.label}")
+        self._repl.enter()
+        facts = _Facts(*self._repl.run(scripts.FACTS)[0])
+        definition = settings.definition(self._target, facts.build, self._options.definition)
+        files = build.application(umqtt=not facts.has_umqtt)
+        build.check_abi(files, facts.abi, facts.micropython)
+        files |= self._settings(definition, self._read(settings.CONFIG))
+        made = self._plan(files, facts)
+        if not self._options.dry_run:
+            settings.remember(self._target, self._device.thing, definition)
+            if made:
+                self._carry_out(made, facts)
+        return made
+
+    def _plan(self, files: dict[str, bytes], facts: _Facts) -> Plan:
+        manifest = self._read(plan.MANIFEST).encode()
+        self._repl.run(scripts.HELPERS)
+        look = scripts.LOOK.format(folders=plan.FOLDERS, files=plan.top_level(files, manifest))
+        found: dict[str, str] = dict(self._repl.run(look, timeout_s=_HASHING_S))
+        made = plan.make(files, found, manifest, facts.abi)
+        say(f"plan: {made.describe()}")
+        return made
+
+    def _read(self, path: str) -> str:
+        return str(self._repl.run(scripts.READ.format(path=path))[0])
+
+    def _carry_out(self, made: Plan, facts: _Facts) -> None:
+        if made.size > facts.free:
+            raise ToolError(
+                f"the {self._target.label} is full: {made.size} bytes to put, {facts.free} free",
+                f"remove what is not needed: mpremote connect {self._target.device} fs tree -s",
+            )
+        self._say_commands(made)
+        upload.send(self._repl, made, self._progress)
+        upload.switch(self._repl, made)
+
+    def _say_commands(self, made: Plan) -> None:
+        modules = [name for name in made.changed if name.endswith(".mpy")]
+        for name in modules[:_SHOWN_COMMANDS]:
+            file = name.rpartition("/")[2]
+            say_command([*build.compile_command(name), "-o", file])
+            say_command(["mpremote", "connect", self._target.device, "fs", "cp", file, f":{name}"])
+        rest = len(made.changed) - len(modules[:_SHOWN_COMMANDS])
+        if rest:
+            say(f"  … and so on for {rest} more")
+
+    def _resume(self, was_running: bool) -> None:
+        if was_running:
+            say("nothing was changed; starting what was running")
+            self._repl.run(_set_clock())
+            self._repl.start_main()
+        else:
+            say("nothing was changed")
+
+    def _wait(self, done: Deployed) -> Deployed:
+        if not self._options.wait_s or self._options.dry_run:
+            self._application.release()
+            return done
+        with self._repl.errors():
+            self._application.wait_until_connected(
+                self._options.wait_s, lambda line: say("  " + line)
+            )
+        return replace(done, connected=True)
+
+
+def _set_clock() -> str:
+    now = datetime.datetime.now(datetime.UTC)
+    day = (now.year, now.month, now.day, now.weekday())
+    return scripts.SET_CLOCK.format(datetime=(*day, now.hour, now.minute, now.second, 0))
+
+
+def _check_reachable(target: Target, device: Device, options: Options) -> None:
+    """Raise ToolError if the board cannot possibly connect."""
+    if device.endpoint not in _LOCAL_HOSTS:
+        return
+    if target.board is None:
+        raise ToolError(
+            f"a real board cannot reach {device.endpoint}, where {device.thing} was provisioned",
+            f"`jobs-sandbox provision {device.thing} --cloud aws`",
+        )
+    if not options.wait_s or options.dry_run:
+        return
+    try:
+        socket.create_connection((device.endpoint, device.port), timeout=2).close()
+    except OSError as error:
+        raise ToolError(
+            f"nothing listens at {device.endpoint}:{device.port}, where {device.thing} connects",
+            f"`jobs-sandbox cloud start`, then `jobs-sandbox provision {device.thing}`",
+        ) from error

@@ -1,0 +1,113 @@
+"""What must change on the board: the files wanted against the files there, by SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from host_tools import __version__
+
+MANIFEST = "/manifest.json"
+STAGED = ".new"  # ends the names of files that are being put there
+
+# Folders that belong to deploy as a whole: what is in there and not wanted, goes.
+FOLDERS = ("/sandbox", "/umqtt", "/credentials")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Paths by what happens to them. `staged` of `changed` lie on the board already, complete."""
+
+    changed: list[str]
+    staged: set[str]
+    removed: list[str]
+    same: int
+    size: int  # bytes to send
+    files: dict[str, bytes] = field(repr=False)  # content of `changed` and the manifest
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.changed or self.removed)
+
+    def describe(self) -> str:
+        """Return it in a line: "3 changed, 1 removed, 41 same, 12 KB"."""
+        kilobytes = f"{-(-self.size // 1024)} KB"
+        return (
+            f"{len(self.changed)} changed, {len(self.removed)} removed, {self.same} same, "
+            f"{kilobytes}"
+        )
+
+
+def manifest(files: dict[str, bytes], abi: int, old: bytes) -> bytes:
+    """Return the content of /manifest.json; `old`, the one on the board, if it says the same.
+
+    `built` is now, the time that no clock can be before.
+    """
+    content = {
+        "version": __version__,
+        "mpy": abi,
+        "built": int(time.time()),
+        "files": {name: sha256(files[name]) for name in sorted(files)},
+    }
+    known = _parsed(old)
+    if known | {"built": 0} == content | {"built": 0} and isinstance(known["built"], int):
+        return old
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def top_level(files: dict[str, bytes], old_manifest: bytes) -> list[str]:
+    """Return the files outside FOLDERS that deploy answers for: wanted ones, and earlier ones."""
+    listed = _parsed(old_manifest).get("files", {})
+    names = {MANIFEST, *files, *(listed if isinstance(listed, dict) else {})}
+    top = sorted(name for name in names if name.count("/") == 1)
+    return [*top, *(name + STAGED for name in top)]
+
+
+def make(files: dict[str, bytes], found: dict[str, str], old_manifest: bytes, abi: int) -> Plan:
+    """Compare `files` with `found`, the board's path → SHA-256 in hex (`""` for a folder)."""
+    files = {**files, MANIFEST: manifest(files, abi, old_manifest)}
+    changed = {name for name, content in files.items() if found.get(name) != sha256(content)}
+    removed = strays(files, found)
+    if changed or removed:
+        changed.add(MANIFEST)  # why: it is renamed last, and so marks a deploy that was completed
+    staged = {name for name in changed if found.get(name + STAGED) == sha256(files[name])}
+    # What an earlier deploy has sent is used, or overwritten; the rest of it goes.
+    removed = [name for name in removed if name not in {each + STAGED for each in changed}]
+    return Plan(
+        changed=sorted(changed),
+        staged=staged,
+        removed=removed,
+        same=len(files) - len(changed),
+        size=sum(len(files[name]) for name in changed - staged),
+        files={name: files[name] for name in changed},
+    )
+
+
+def strays(files: Iterable[str], found: Iterable[str]) -> list[str]:
+    """Return what of `found` is neither one of `files` nor a folder of one, contents first."""
+    keep = {*files, MANIFEST}
+    folders = {parent for name in keep for parent in _parents(name)}
+    removed = [name for name in found if name not in keep | folders]
+    return sorted(removed, key=lambda name: (-name.count("/"), name))
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of `content` in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split("/")
+    return ["/".join(parts[:count]) for count in range(2, len(parts))]
+
+
+def _parsed(old_manifest: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(old_manifest)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

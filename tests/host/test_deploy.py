@@ -1,0 +1,196 @@
+"""Deploying onto a real virtual board: what is copied, kept, removed, and how it is finished."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+
+from host_tools.deploy import build
+from host_tools.deploy.plan import sha256
+from tests.host.deploy_bench import *  # noqa: F403
+from tests.host.deploy_bench import CONNECTS, DEVICE, Bench
+
+
+def test_board_gets_exactly_the_firmware_and_runs_it(bench: Bench) -> None:
+    (bench.firmware / "sandbox" / "causes.txt").write_text("a|b|c\n")
+    (bench.firmware / "sandbox" / "deep").mkdir()
+    (bench.firmware / "sandbox" / "deep" / "er.py").write_text("x = 1\n")
+    done = bench.deploy()
+
+    assert done.connected and done.restarted
+    found = bench.files()
+    expected = {name: sha256(content) for name, content in build.application(umqtt=True).items()}
+    assert {name: found[name] for name in expected} == expected
+    assert sorted(set(found) - set(expected)) == [
+        "/board.json",
+        "/config.json",
+        "/credentials/private_key.der",
+        "/credentials/root_ca_1.der",
+        "/manifest.json",
+    ]
+    assert done.changed == sorted(found)
+    assert found["/credentials/private_key.der"] == sha256(b"key")
+    assert "/sandbox/deep/er.mpy" in found
+    assert found["/sandbox/causes.txt"] == sha256(b"a|b|c\n")
+    assert json.loads(bench.mpremote("fs", "cat", ":/config.json")) == {
+        "thing": "thing",
+        "client_id": "thing",
+        "endpoint": "iot.invalid",
+        "port": 8883,
+        "wifi": {"ssid": "virtual", "password": ""},
+    }
+    board = json.loads(bench.mpremote("fs", "cat", ":/board.json"))
+    assert board["pins"]["led"]["gpio"] == 2
+
+
+def test_manifest_lists_every_file_with_its_hash(bench: Bench) -> None:
+    before = int(time.time())
+    bench.deploy()
+    manifest = json.loads(bench.mpremote("fs", "cat", ":/manifest.json"))
+    assert manifest["version"] == "0.1.0"
+    assert manifest["mpy"] == 6
+    assert before <= manifest["built"] <= time.time()
+    for name, wanted in manifest["files"].items():
+        printed = bench.mpremote("fs", "sha256sum", f":{name}")
+        assert printed.split()[-1] == wanted, name
+
+
+def test_second_run_copies_nothing(bench: Bench) -> None:
+    bench.deploy()
+    before = bench.files()
+    second = bench.deploy()
+    assert (second.changed, second.removed, second.bytes) == ([], [], 0)
+    assert second.same == len(before)
+    assert second.connected  # mpremote, looking, had broken into it
+    assert bench.files() == before
+
+
+def test_what_differs_is_copied_and_nothing_else(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = bench.deploy()
+    bench.write(greeting="def greet():\n    print('hello')\n")
+    done = bench.deploy()
+    assert done.changed == ["/manifest.json", "/sandbox/greeting.mpy"]
+    assert done.same == len(first.changed) - 2
+    said = capsys.readouterr().err
+    assert f"plan: 2 changed, 0 removed, {done.same} same, 1 KB" in said
+    assert "mpy-cross -O2 -s /sandbox/greeting.py" in said
+    assert "fs cp greeting.mpy :/sandbox/greeting.mpy" in said
+
+
+def test_strays_go_and_what_is_not_ours_stays(bench: Bench) -> None:
+    bench.write(old="")
+    (bench.firmware / "webrepl_cfg.py").write_text("PASS = 1\n")
+    bench.deploy()
+    (bench.firmware / "sandbox" / "old.py").unlink()
+    (bench.firmware / "webrepl_cfg.py").unlink()
+    bench.on_board(
+        "import os\n"
+        "for d in ('/state', '/lib', '/sandbox/left', '/sandbox/left/over'): os.mkdir(d)\n"
+        "for p in ('/state/journal.json', '/lib/mine.py', '/notes.txt', '/sandbox/left/over/x',"
+        " '/sandbox/greeting.py', '/credentials/root_ca_3.der', '/umqtt/robust.py'):\n"
+        "    f = open(p, 'w'); f.write('x'); f.close()\n"
+    )
+    done = bench.deploy()
+    assert sorted(done.removed) == [
+        "/credentials/root_ca_3.der",
+        "/sandbox/greeting.py",
+        "/sandbox/left",
+        "/sandbox/left/over",
+        "/sandbox/left/over/x",
+        "/sandbox/old.mpy",
+        "/umqtt/robust.py",
+        "/webrepl_cfg.mpy",
+    ]
+    found = bench.files()
+    assert {"/state/journal.json", "/lib/mine.py", "/notes.txt"} < set(found)
+    assert not set(done.removed) & set(found)
+    assert bench.deploy().removed == []
+
+
+def test_damaged_file_is_put_right(bench: Bench) -> None:
+    bench.deploy()
+    bench.on_board("f = open('/sandbox/greeting.mpy', 'ab'); f.write(b'x'); f.close()")
+    assert bench.deploy().changed == ["/manifest.json", "/sandbox/greeting.mpy"]
+
+
+def test_settings_on_the_board_are_kept_and_identity_is_replaced(bench: Bench) -> None:
+    bench.deploy()
+    bench.on_board(
+        "import json\n"
+        "c = json.load(open('/config.json'))\n"
+        "c.update(log='debug', keepalive_s=300, nonsense=1, thing='other')\n"
+        "f = open('/config.json', 'w'); json.dump(c, f); f.close()"
+    )
+    bench.deploy(replace(DEVICE, endpoint="elsewhere.invalid"))
+    config = json.loads(bench.mpremote("fs", "cat", ":/config.json"))
+    assert (config["log"], config["keepalive_s"]) == ("debug", 300)
+    assert (config["thing"], config["endpoint"]) == ("thing", "elsewhere.invalid")
+    assert "nonsense" not in config
+
+
+def test_wifi_comes_from_option_and_environment(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JOBS_SANDBOX_WIFI_PASSWORD", "geheim")
+    bench.deploy(wifi_ssid="home")
+    config = json.loads(bench.mpremote("fs", "cat", ":/config.json"))
+    assert config["wifi"] == {"ssid": "home", "password": "geheim"}
+    assert "geheim" not in capsys.readouterr().err
+
+
+def test_dry_run_changes_nothing_and_lets_the_application_run_on(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.deploy()
+    before = bench.files()
+    bench.write(greeting="x = 1\n")
+    done = bench.deploy(dry_run=True)
+    assert done.changed == ["/manifest.json", "/sandbox/greeting.mpy"]
+    assert not done.restarted
+    assert bench.files() == before
+    assert "nothing was changed" in capsys.readouterr().err
+
+
+def test_clock_is_set_from_the_host(bench: Bench) -> None:
+    bench.write(main="import time\nprint('I 0.0 link: ready')\nprint('clock', time.gmtime())\n")
+    bench.deploy(wait_s=0)
+    year = int(bench.on_board("import time; print(time.gmtime()[0])"))
+    assert year >= 2025
+    offset = float(bench.on_board("import time; print(time.time() + 946684800)")) - time.time()
+    assert abs(offset) < 3
+
+
+def test_umqtt_is_there_for_a_board_without_a_frozen_one(bench: Bench) -> None:
+    bench.deploy()
+    assert "MQTTClient" in bench.on_board("import umqtt.simple; print(dir(umqtt.simple))")
+
+
+def test_application_that_prints_without_end_is_broken_into(bench: Bench) -> None:
+    bench.write(main="print('I 0.0 link: ready')\nwhile True:\n    print('noise')\n")
+    bench.deploy()
+    bench.write(main=CONNECTS)
+    assert bench.deploy().changed == ["/main.py", "/manifest.json"]
+
+
+def test_application_with_an_armed_watchdog_is_calmed(bench: Bench) -> None:
+    bench.write(
+        board="import machine\nwdt = machine.WDT(timeout=1000)\n",
+        main="from sandbox import board\nimport time\nprint('I 0.0 link: ready')\n"
+        "while True:\n    board.wdt.feed()\n    time.sleep_ms(100)\n",
+    )
+    bench.deploy()
+    boots = bench.board.require_running().boot
+    bench.write(greeting="x = 1\n")
+
+    def slowly(sent: int, total: int) -> None:
+        if sent == 0:
+            time.sleep(1.5)
+
+    assert bench.deploy(progress=slowly).connected
+    # one soft reset for a clean interpreter, one to start; the watchdog's would be a third
+    assert bench.board.require_running().boot == boots + 2
