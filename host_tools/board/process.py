@@ -10,7 +10,6 @@ import signal
 import subprocess
 import termios
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 _RUNNING = (
@@ -22,15 +21,6 @@ _INTERRUPT_GRACE_S = 0.05
 _INTERRUPT_POLL_S = 0.001
 
 
-@dataclass(frozen=True)
-class Boot:
-    """How a run starts."""
-
-    command: list[str]
-    environment: dict[str, str]
-    raw_repl: bool
-
-
 class MicroPythonProcess:
     """A running interpreter: its terminal, its control pipe, its end.
 
@@ -39,23 +29,23 @@ class MicroPythonProcess:
     runs; the supervisor sees that on its side of the PTY and so knows what Ctrl-C means.
     """
 
-    def __init__(self, boot: Boot) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], raw_repl: bool) -> None:
         self.fd, slave = pty.openpty()
         _set_modes(slave)
         self.control_fd, control = os.pipe()
         os.set_blocking(self.fd, False)
         os.set_blocking(self.control_fd, False)
-        self._input = bytearray(b"\x01" if boot.raw_repl else b"")
+        self._input = bytearray(b"\x01" if raw_repl else b"")
         self._control = b""
         self._interrupt_since: float | None = None
         self._interrupt_char = _CTRL_C
         self.up = False
         self._popen = subprocess.Popen(
-            boot.command,
+            command,
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**boot.environment, "VB_CONTROL": str(control)},
+            env={**environment, "VB_CONTROL": str(control)},
             pass_fds=(control,),
             start_new_session=True,
             preexec_fn=_take_terminal,

@@ -9,7 +9,6 @@ reset button.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import selectors
@@ -20,11 +19,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from host_tools.board.boot import BoardOptions, Boot
 from host_tools.board.files import BoardFiles, write_json
 from host_tools.board.pins import EdgeReader, follow_driven
-from host_tools.board.process import Boot, MicroPythonProcess
+from host_tools.board.process import MicroPythonProcess
+from host_tools.board.repl import ReplView
 from host_tools.board.serial_line import HostPort, LineEnds, SerialLog
-from host_tools.paths import BOARDS
 
 # ports/esp32/modmachine.c
 PWRON, HARD, WDT, DEEPSLEEP, SOFT = 1, 2, 3, 4, 5
@@ -37,20 +37,13 @@ _MESSAGES = {
     b"rst:0xc (SW_CPU_RESET), virtual board\r\n",
     SOFT: b"MPY: soft reboot\r\n",
 }
-_RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
-_FRIENDLY_BANNER = b'Type "help()" for more information.\r\n'
-_VERSION = b"MicroPython "
 _TRIES = 3
-_STAND_IN_KIB = (
-    96  # heap for the stand-ins, which are C in flash on a real board; see _boot.py, _fill_heap
-)
-_WORD_BYTES = 8 if sys.maxsize > 2**32 else 4
 
 
 class Supervisor:
     """Runs one board until it is switched off."""
 
-    def __init__(self, files: BoardFiles, options: dict[str, Any]) -> None:
+    def __init__(self, files: BoardFiles, options: BoardOptions) -> None:
         self._files = files
         self._options = options
         self._host = HostPort(files.tty)
@@ -62,7 +55,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._watchdog_s: float | None = None
         self._fed = 0.0
-        self._raw = False
+        self._repl = ReplView(raw=False)
         self._off = False
 
     def run(self) -> None:
@@ -73,7 +66,7 @@ class Supervisor:
             if cause == PWRON:
                 self._lose_power()
             cause = self._one_boot(cause)
-            failures = 0 if self._child.up or self._next == PWRON else failures + 1
+            failures = failures + 1 if self._ended and not self._child.up else 0
         if failures == _TRIES:
             print(f"MicroPython ended {_TRIES} times before boot.py; see {self._files.serial_log}")
         self._host.close()
@@ -98,17 +91,19 @@ class Supervisor:
     def _one_boot(self, cause: int) -> int:
         # runs MicroPython once; returns the cause of the next boot
         if cause != SOFT:
-            self._raw = False
             self._watchdog_s = None  # the task watchdog survives a soft reset only (machine_wdt.c)
-        number = self._files.next_boot()
-        self._ends = LineEnds()
-        self._recent = b""
-        self._hidden: bytearray | None = bytearray() if self._raw else None
+        follow_driven(self._edges.read(), self._driven)
+        raw = self._repl.raw and cause == SOFT
+        boot = Boot(self._files.next_boot(), cause, raw, self._driven)
+        self._ends, self._repl = LineEnds(), ReplView(raw)
         self._next: int | None = None
-        child = self._child = MicroPythonProcess(self._boot(cause, number))
+        self._ended = False
+        child = self._child = MicroPythonProcess(
+            boot.command(self._options), boot.environment(self._options, self._files), raw
+        )
+        self._publish(boot)
         self._selector.register(child.control_fd, selectors.EVENT_READ)
         self._watch()
-        self._publish(number, cause)
         try:
             while self._next is None and not self._off:
                 self._serve(child)
@@ -116,48 +111,28 @@ class Supervisor:
             self._selector.unregister(child.control_fd)
             self._selector.unregister(child.fd)
             child.kill()
-            self._drain(child)
+            self._finish(child)
             child.close()
         return self._next or SOFT
 
-    def _drain(self, child: MicroPythonProcess) -> None:
+    def _finish(self, child: MicroPythonProcess) -> None:
+        # what it still had to say, and the message of the reset
         while data := child.read():
             self._to_host(data)
+        self._say(self._repl.end())
         if not self._off:
             self._say(_MESSAGES[self._next or SOFT])
 
-    def _boot(self, cause: int, number: int) -> Boot:
-        follow_driven(self._edges.read(), self._driven)
-        kib, scale = self._options["heap_kib"], self._options["heap_scale"]
-        heap = int(kib * 1024 * (_WORD_BYTES / 4 if scale else 1))
-        total = heap + _STAND_IN_KIB * 1024 * _WORD_BYTES // 4
-        launcher = str(BOARDS / "virtual" / "launcher.py")
-        return Boot(
-            command=[self._options["micropython"], "-i", "-X", f"heapsize={total}", launcher],
-            environment={
-                "VB_DIR": str(self._files.folder),
-                "VB_CHIP": self._options["chip"],
-                "VB_BUILD": self._options["build"],
-                "VB_UID": _unique_id(self._options["name"]),
-                "VB_CAUSE": str(cause),
-                "VB_BOOT": str(number),
-                "VB_RAW": "1" if self._raw else "0",
-                "VB_HEAP": str(heap),
-                "VB_PINS": json.dumps(self._driven),
-            },
-            raw_repl=self._raw,
-        )
-
-    def _publish(self, number: int, cause: int) -> None:
+    def _publish(self, boot: Boot) -> None:
         self._info = {
-            "name": self._options["name"],
+            "name": self._options.name,
             "pid": os.getpid(),
             "tty": str(self._files.tty),
-            "chip": self._options["chip"],
+            "chip": self._options.chip,
             "started": self._started,
-            "heap": self._options["heap"],
-            "boot": number,
-            "cause": cause,
+            "heap": self._options.heap,
+            "boot": boot.number,
+            "cause": boot.cause,
             "micropython_pid": self._child.pid,
             "up": False,
         }
@@ -182,7 +157,7 @@ class Supervisor:
         ready = {key.fd for key, _ in self._selector.select(min(waits, default=None))}
         if self._signals in ready:
             self._handle_signals()
-        if self._options.get("bound_fd") in ready:  # whoever started the board has ended
+        if self._options.lifeline in ready:  # whoever started the board has ended
             self._off = True
         for line in child.read_control():  # before the host's bytes: kbd_intr must count for them
             self._obey(child, line)
@@ -198,41 +173,17 @@ class Supervisor:
     def _from_child(self, child: MicroPythonProcess) -> None:
         data = child.read()
         if data is None:
+            self._ended = True
             self._next = self._next or SOFT
         elif data:
             self._to_host(data)
 
     def _to_host(self, data: bytes) -> None:
-        data = self._ends.convert(data)
-        self._note_repl(data)
-        if self._hidden is not None:
-            data = self._hide_banner(self._hidden, data)
-        self._say(data)
+        self._say(self._repl.show(self._ends.convert(data)))
 
     def _say(self, data: bytes) -> None:
         self._log.write(data)
         self._host.write(data)
-
-    def _note_repl(self, data: bytes) -> None:
-        # in a raw REPL a soft reset comes back to it and skips main.py (ports/esp32/main.c)
-        self._recent += data
-        raw, friendly = self._recent.rfind(_RAW_BANNER), self._recent.rfind(_FRIENDLY_BANNER)
-        if raw != friendly:
-            self._raw = raw > friendly
-        self._recent = self._recent[-len(_FRIENDLY_BANNER) :]
-
-    def _hide_banner(self, hidden: bytearray, data: bytes) -> bytes:
-        # the Unix port shows its friendly REPL first; a board that stays in the raw one does not
-        hidden += data
-        raw = hidden.find(_RAW_BANNER)
-        if raw >= 0:
-            self._hidden = None
-            friendly = hidden.rfind(_VERSION, 0, raw)
-            return bytes(hidden[: max(friendly, 0)] + hidden[raw:])
-        start = hidden.find(_VERSION)
-        shown = bytes(hidden[: start if start >= 0 else max(0, len(hidden) - len(_VERSION))])
-        del hidden[: len(shown)]
-        return shown
 
     def _obey(self, child: MicroPythonProcess, line: str) -> None:
         word, _, argument = line.partition(" ")
@@ -263,8 +214,8 @@ class Supervisor:
             signal.signal(number, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._selector.register(self._signals, selectors.EVENT_READ)
-        if self._options.get("bound_fd"):
-            self._selector.register(self._options["bound_fd"], selectors.EVENT_READ)
+        if self._options.lifeline is not None:
+            self._selector.register(self._options.lifeline, selectors.EVENT_READ)
 
     def _handle_signals(self) -> None:
         for number in os.read(self._signals, 64):
@@ -286,11 +237,6 @@ def _register(selector: selectors.BaseSelector, fd: int, events: int) -> None:
         selector.modify(fd, events)
 
 
-def _unique_id(name: str) -> str:
-    # a base MAC address under one of Espressif's prefixes, the same for the same name
-    return "240ac4" + hashlib.sha256(name.encode()).hexdigest()[:6]
-
-
 def main(folder: str, options: str) -> None:
     """Run the board in `folder` unless another supervisor has it."""
     files = BoardFiles(Path(folder))
@@ -300,7 +246,7 @@ def main(folder: str, options: str) -> None:
             if mine:
                 files.make_missing()
                 try:
-                    Supervisor(files, json.loads(options)).run()
+                    Supervisor(files, BoardOptions.from_json(options)).run()
                 finally:
                     with suppress(FileNotFoundError):
                         files.running.unlink()

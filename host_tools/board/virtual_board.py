@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -10,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from host_tools import interpreter
+from host_tools.board.boot import BoardOptions
 from host_tools.board.files import BoardFiles, read_json
 from host_tools.errors import ToolError, UsageError
 from host_tools.paths import ROOT, home
@@ -37,6 +37,7 @@ the two.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _HEAP = re.compile(r"(\d+)(w?)K")
 _DEADLINE_S = 10
+_SUPERVISOR = "host_tools.board.supervisor"
 _T = TypeVar("_T")
 _lifelines: list[int] = []  # pipes that only this process holds open: bound boards end with it
 
@@ -116,8 +117,7 @@ class VirtualBoard:
             self.erase()
         running = self.info()
         if running is None:
-            options["micropython"] = str(interpreter.find())
-            running = self._spawn(options, bound)
+            running = self._spawn(replace(options, micropython=str(interpreter.find())))
         if (running.chip, running.heap) != (chip, heap):
             raise ToolError(
                 f"Board {self.name} runs as {running.chip} with heap {running.heap}.",
@@ -164,39 +164,27 @@ class VirtualBoard:
             )
         return info
 
-    def _options(self, chip: str, heap: str) -> dict[str, Any]:
+    def _options(self, chip: str, heap: str) -> BoardOptions:
         size = _HEAP.fullmatch(heap)
         if chip not in CHIPS:
             raise UsageError(f"There is no virtual {chip}.", f"one of {', '.join(CHIPS)}")
         if size is None:
             raise UsageError(f"{heap!r} is not a heap size.", "56wK (KB of 4-byte words) or 112K")
-        return {
-            "name": self.name,
-            "chip": chip,
-            "build": CHIPS[chip] + "-VIRTUAL",
-            "heap": heap,
-            "heap_kib": int(size[1]),
-            "heap_scale": bool(size[2]),
-        }
+        build = CHIPS[chip] + "-VIRTUAL"
+        return BoardOptions(self.name, chip, build, heap, int(size[1]), bool(size[2]))
 
-    def _spawn(self, options: dict[str, Any], bound: bool) -> BoardInfo:
+    def _spawn(self, options: BoardOptions) -> BoardInfo:
         files = self.files
         files.running.unlink(missing_ok=True)
         inherited: list[int] = []
-        if bound:
-            read_end, write_end = os.pipe()
-            _lifelines.append(write_end)
-            inherited.append(read_end)
-            options["bound_fd"] = read_end
+        if self._bound:
+            lifeline, ours = os.pipe()
+            _lifelines.append(ours)
+            inherited.append(lifeline)
+            options = replace(options, lifeline=lifeline)
         with files.supervisor_log.open("wb") as log:
             process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "host_tools.board.supervisor",
-                    str(files.folder),
-                    json.dumps(options),
-                ],
+                [sys.executable, "-m", _SUPERVISOR, str(files.folder), options.to_json()],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

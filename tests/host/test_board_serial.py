@@ -189,7 +189,7 @@ def test_a_board_that_nobody_listens_to_goes_on_and_the_newest_is_kept(board):
     boot = board.boot
     board.reset()
     assert board.wait_for_boot(boot + 1)
-    eventually(lambda: b"end\r\n" in board.files.serial_log.read_bytes()[-200:])
+    eventually(lambda: b"end\r\n" in board.files.serial_log.read_bytes()[-1000:])
     with board.line() as line:
         shown = line.read_until(b"end\r\n")
     assert b"flood 29999\r\n" in shown and len(shown) < 100_000
