@@ -1,22 +1,18 @@
-"""The virtual board: MicroPython's Unix port made to look and behave like an ESP32 on a serial
-line.
+"""The virtual board: MicroPython's Unix port that looks and behaves like an ESP32 on a serial line.
+
+It has three sides: `VirtualBoard` switches boards on and off, `pins(name)` tells what their pins
+did, `faults` makes things go wrong.
 """
 
-from host_tools.board.pins import Edge, follow_pins, pins, set_input
-from host_tools.board.virtual_board import (
-    DEFAULT_BOARD,
-    BoardInfo,
-    VirtualBoard,
-    list_boards,
-)
+from collections.abc import Iterator
 
-__all__ = [
-    "DEFAULT_BOARD",
-    "BoardInfo",
-    "Edge",
-    "VirtualBoard",
-    "follow_pins",
-    "list_boards",
-    "pins",
-    "set_input",
-]
+from host_tools.board import edges
+from host_tools.board.edges import Edge
+from host_tools.board.virtual_board import DEFAULT_BOARD, BoardInfo, VirtualBoard, list_boards
+
+__all__ = ["DEFAULT_BOARD", "BoardInfo", "Edge", "VirtualBoard", "list_boards", "pins"]
+
+
+def pins(name: str) -> Iterator[Edge]:
+    """Yield every recorded edge of the pins of the board `name`, oldest first."""
+    yield from edges.recorded(VirtualBoard(name).files)

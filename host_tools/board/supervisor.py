@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.board.boot import BoardOptions, Boot
+from host_tools.board.edges import EdgeReader, follow_driven
 from host_tools.board.files import BoardFiles, write_json
-from host_tools.board.pins import EdgeReader, follow_driven
 from host_tools.board.process import MicroPythonProcess
 from host_tools.board.repl import ReplView
 from host_tools.board.serial_line import HostPort, LineEnds, SerialLog

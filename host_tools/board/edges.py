@@ -46,12 +46,12 @@ class EdgeReader:
         return [json.loads(line) for line in whole.splitlines()]
 
 
-def pins(files: BoardFiles) -> list[Edge]:
+def recorded(files: BoardFiles) -> list[Edge]:
     """Return every recorded edge, oldest first."""
     return EdgeReader(files.pins).read()
 
 
-def follow_pins(
+def follow(
     files: BoardFiles, *, past: bool = True, until: Callable[[], bool] = lambda: False
 ) -> Iterator[Edge]:
     """Yield edges as they happen, those recorded before first if `past`; ends when `until()`."""
