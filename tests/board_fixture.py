@@ -20,7 +20,7 @@ import serial
 from mpremote.transport_serial import SerialTransport
 
 from host_tools.board import VirtualBoard
-from host_tools.board.pins import Edge, pins
+from host_tools.board.edges import Edge, recorded
 
 DEADLINE_S = 10.0
 _MPREMOTE = str(Path(sys.executable).with_name("mpremote"))
@@ -91,7 +91,7 @@ class Board(VirtualBoard):
             line.close()
 
     def edges(self) -> list[Edge]:
-        return pins(self.files)
+        return recorded(self.files)
 
     @property
     def boot(self) -> int:

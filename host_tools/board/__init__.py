@@ -1,4 +1,4 @@
-"""The virtual board: MicroPython's Unix port that looks and behaves like an ESP32 on a serial line.
+"""The virtual board: MicroPython's Unix port that looks and behaves like an ESP32 on a wire.
 
 It has three sides: `VirtualBoard` switches boards on and off, `pins(name)` tells what their pins
 did, `faults` makes things go wrong.

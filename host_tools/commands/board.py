@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 
 from host_tools.board import DEFAULT_BOARD, BoardInfo, Edge, VirtualBoard, list_boards
-from host_tools.board.pins import follow_pins, pins, set_input
+from host_tools.board.edges import follow, recorded, set_input
 from host_tools.board.virtual_board import CHIPS, DEFAULT_HEAP
 from host_tools.errors import UsageError
 from host_tools.output import result, result_json, say
@@ -139,7 +139,7 @@ def _pins(args: argparse.Namespace) -> int:
         _set_input(board, assignment)
     if args.set:
         return 0
-    for edge in follow_pins(board.files) if args.follow else pins(board.files):
+    for edge in follow(board.files) if args.follow else recorded(board.files):
         result(json.dumps(edge) if args.json else _edge_line(edge))
     return 0
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from host_tools.__main__ import main
+from host_tools.board import pins
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,7 +62,8 @@ def test_pins_and_log(name, capsys):
     assert main(["board", "pins", name]) == 0
     assert "GPIO2  1" in capsys.readouterr().out
     assert main(["board", "pins", name, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["pin"] == 2
+    edge = json.loads(capsys.readouterr().out)
+    assert edge["pin"] == 2 and list(pins(name)) == [edge]
     log = _run("log", name)
     assert "lit 1" in log.stdout
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from host_tools.board.pins import EdgeReader, follow_pins, set_input
+from host_tools.board.edges import EdgeReader, follow, set_input
 from tests.board_fixture import Board, eventually
 
 
@@ -245,7 +245,7 @@ def test_other_facts_of_the_chip(board):
 
 def test_edges_can_be_followed(board):
     board.run("from machine import Pin\nPin(2, Pin.OUT)")
-    followed = follow_pins(board.files, past=False)
+    followed = follow(board.files, past=False)
     import threading
 
     found: list[object] = []
