@@ -27,6 +27,8 @@ def of(line: Line) -> str:
     """Return the colour of one of the board's lines, empty for none."""
     if line.log_level:
         return _LOG[line.log_level]
+    if line.is_boot_noise:
+        return DIM
     if line.is_event:
         return CYAN
     if _REJECTED.match(line.text):

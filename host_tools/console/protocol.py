@@ -26,6 +26,7 @@ _READY = re.compile(r"ready (\S+) (\S+) (\S+)")
 _STATUS = re.compile(r"[0-9]+")
 _STARTED = re.compile(r"Jobs Sandbox .*\bon (\S+), thing (\S+)\. Type help\.")
 _RESETS = re.compile(r"^(?:rst:0x|ets [A-Z][a-z]{2} |ESP-ROM:|MPY: soft reboot)")
+_NOISE = re.compile(r"^(?:MicroPython [v0-9a-f]\S* |Type \"help\(\)\" for more information)")
 _LOG = re.compile(r"^([EWID]) \d+\.\d{3} \w+: ")
 _EVENT = re.compile(r"^Received (\w+) event: +(\{.*\})$")
 _RESULT = re.compile(r"^([a-z-]+) result: (\{.*\})$")
@@ -42,6 +43,11 @@ class Line:
         """E, W, I or D if this is a line of the board's log, else empty."""
         found = _LOG.match(self.text)
         return found[1] if found else ""
+
+    @property
+    def is_boot_noise(self) -> bool:
+        """Whether this is what chip, MicroPython or sandbox print when they start."""
+        return any(each.match(self.text) for each in (_RESETS, _STARTED, _NOISE))
 
     @property
     def is_event(self) -> bool:

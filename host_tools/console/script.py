@@ -54,7 +54,7 @@ class Output:
     def show(self, line: Line) -> None:
         """Print one line."""
         with self._lock:
-            if line.log_level and not self.log_is_result:
+            if (line.log_level and not self.log_is_result) or line.is_boot_noise:
                 say(line.text)
             else:
                 result(line.text)

@@ -122,10 +122,11 @@ class Session:
                 )
             return Answer(line, self._status, [each.text for each in self._collected])
 
-    def wait_until_ended(self) -> bool:
-        """Wait for the application to end, as it does after `quit`; say whether it did."""
+    def wait_until_ended(self) -> None:
+        """Wait for the application to end, as it does after `quit`. Raises ToolError."""
         with self._changed:
-            return self._changed.wait_for(lambda: self.state is State.ENDED, _LEAVE_S)
+            if not self._changed.wait_for(lambda: self.state is State.ENDED, _LEAVE_S):
+                raise ToolError(f"the sandbox on the {self.label} does not end", "again")
 
     def wait_until_ready(self, timeout_s: float) -> bool:
         """Wait until the board is there and can be asked."""
