@@ -1,7 +1,10 @@
 """Runs the tests of this folder inside MicroPython's Unix port, each in a process of its own.
 
-The heap is that of a plain ESP32, scaled by the word size. pytest collects the functions by reading the files; what
-a test prints and its MicroPython traceback are shown when it fails.
+The heap left to a test is that of a plain ESP32, scaled by the word size; what the harness takes
+comes on top, as in the virtual board. pytest collects the functions by reading the files; what a
+test prints and its MicroPython traceback are shown when it fails.
+
+A file that assigns `UMQTT = ("1.3.4", …)` is run once for each of these versions of umqtt.simple.
 """
 
 from __future__ import annotations
@@ -14,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from host_tools import interpreter
 from host_tools.board.files import BoardFiles
+from host_tools.deploy import build
+from tests.firmware import pki
 
-HEAP = "56wK"
+HEAP = 56 * 1024 * 2  # bytes: 56 KB of 4-byte words, in the Unix port's 8-byte words
+_HARNESS = 160 * 1024 * 2
 _TIMEOUT_S = 60
 _RUNNER = Path(__file__).parent / "runner.py"
+_made: dict[str, Path] = {}  # by this process
 
 
 class FirmwareTestFailure(Exception):
@@ -28,16 +34,22 @@ class FirmwareTestFailure(Exception):
 
 
 class FirmwareTest(pytest.Item):
-    """One test function of a file."""
+    """One test function of a file, with one version of umqtt."""
+
+    def __init__(self, *, function: str, umqtt: str, **rest: Any) -> None:
+        super().__init__(**rest)
+        self._function = function
+        self._umqtt = umqtt
 
     def runtest(self) -> None:
-        folder = self.config._tmp_path_factory.mktemp("firmware")  # type: ignore[attr-defined]
-        command = [interpreter.find(), "-X", f"heapsize={HEAP}", _RUNNER, self.path, self.name]
+        folder = _folder(self.config, "test")
+        size = f"heapsize={HEAP + _HARNESS}"
+        command = [interpreter.find(), "-X", size, _RUNNER, self.path, self._function, self._umqtt]
         with Path(os.devnull).open("wb") as control:
             done = subprocess.run(
                 command,
                 cwd=folder,
-                env=os.environ | _chip(folder) | {"VB_CONTROL": str(control.fileno())},
+                env=os.environ | _environment(self.config, folder, control.fileno()),
                 pass_fds=(control.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -62,10 +74,16 @@ class FirmwareFile(pytest.File):
     """A test file that only MicroPython imports."""
 
     def collect(self) -> Iterator[FirmwareTest]:
-        for node in ast.parse(self.path.read_text()).body:
+        body = ast.parse(self.path.read_text()).body
+        versions = _umqtt_versions(body)
+        for node in body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 if node.name.startswith("test_"):
-                    yield FirmwareTest.from_parent(self, name=node.name)
+                    for version in versions or ["1.3.4"]:
+                        name = f"{node.name}[{version}]" if versions else node.name
+                        yield FirmwareTest.from_parent(
+                            self, name=name, function=node.name, umqtt=version
+                        )
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector:
@@ -73,10 +91,29 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return FirmwareFile.from_parent(parent, path=module_path)
 
 
-def _chip(folder: Path) -> dict[str, str]:
-    # what the virtual board's hardware stand-ins need of their supervisor
+def _umqtt_versions(body: list[ast.stmt]) -> list[str]:
+    for node in body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "UMQTT":
+            return list(ast.literal_eval(node.value))
+    return []
+
+
+def _folder(config: pytest.Config, name: str) -> Path:
+    folder: Path = config._tmp_path_factory.mktemp(name)  # type: ignore[attr-defined]
+    return folder
+
+
+def _environment(config: pytest.Config, folder: Path, control: int) -> dict[str, str]:
+    if not _made:
+        _made["pki"] = pki.make(_folder(config, "pki"))
+        _made["mpy"] = _compiled(_folder(config, "mpy"))
+    # VB_: what the virtual board's hardware stand-ins need of their supervisor
     BoardFiles(folder).make_missing()
     return {
+        "PKI": str(_made["pki"]),
+        "FIRMWARE_MPY": str(_made["mpy"]),
+        "HEAP": str(HEAP),
+        "VB_CONTROL": str(control),
         "VB_DIR": str(folder),
         "VB_CHIP": "ESP32",
         "VB_BUILD": "ESP32_GENERIC",
@@ -85,5 +122,14 @@ def _chip(folder: Path) -> dict[str, str]:
         "VB_UID": "240ac4000001",
         "VB_RAW": "0",
         "VB_PINS": "{}",
-        "VB_HEAP": "57344",
+        "VB_HEAP": str(HEAP),
     }
+
+
+def _compiled(folder: Path) -> Path:
+    # the firmware as it lies on a board
+    for name, content in build.application(umqtt=True).items():
+        path = folder / name[1:]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder

@@ -4,4 +4,4 @@ import sys
 
 sys.path.insert(0, __file__.rsplit("/", 3)[0] + "/boards/virtual/modules")
 
-import machine, network, ntptime, time, tls  # noqa: E402,E401,F401,I001  in place of the built-ins
+import machine, network, ntptime, time, tls  # noqa: F401,I001  in place of the built-ins

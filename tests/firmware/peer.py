@@ -1,0 +1,157 @@
+"""A scripted MQTT server over TLS, in the test's own process: what a real one never says is said
+here.
+
+A script is a coroutine that gets each connection in turn: it awaits packets, sends bytes, closes.
+Between firmware and server stands a relay that notes the TLS records which pass.
+"""
+
+import asyncio
+import os
+import random
+
+import tls
+
+PKI = os.getenv("PKI")
+CONNACK = b"\x20\x02\0\0"
+SUBACK = b"\x90\x08\0\x01\x01\x01\0\0\0\0"
+PINGRESP = b"\xd0\0"
+_APPLICATION_DATA = 23  # RFC 5246, 6.2.1
+_RECORD_HEADER = 5
+_TAKEN = 98  # EADDRINUSE
+
+
+class Connection:
+    """The server's end of one connection."""
+
+    def __init__(self, stream) -> None:
+        self._stream = stream
+
+    async def expect(self, kind: int) -> bytes:
+        """Return the next packet's body, which must be of `kind`, its first byte."""
+        first = (await self._stream.readexactly(1))[0]
+        assert first == kind, "expected %02x, got %02x" % (kind, first)
+        size = shift = 0
+        while True:
+            byte = (await self._stream.readexactly(1))[0]
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return await self._stream.readexactly(size)
+
+    async def send(self, data: bytes) -> None:
+        self._stream.write(data)
+        await self._stream.drain()
+
+    async def welcome(self) -> None:
+        """Accept CONNECT and SUBSCRIBE."""
+        await self.expect(0x10)
+        await self.send(CONNACK)
+        await self.expect(0x82)
+        await self.send(SUBACK)
+
+    async def expect_end(self) -> None:
+        """Return when the client has closed."""
+        while await self._stream.read(100):
+            pass
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class Peer:
+    """The server and its relay. `records` holds the length of each TLS record with application
+    data that the firmware sent; `scripts_done` counts the connections served to the script's end.
+    """
+
+    def __init__(self, script, identity: str = "server") -> None:
+        self.records = []
+        self.frozen = False
+        self.scripts_done = 0
+        self.port = 0
+        self._script = script
+        self._identity = identity
+        self._failure = None
+        self._behind = 0
+
+    async def start(self) -> "Peer":
+        context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(
+            _read(self._identity + "/certificate.der"), _read(self._identity + "/private_key.der")
+        )
+        context.verify_mode = tls.CERT_REQUIRED
+        context.load_verify_locations(_read("ca.der"))
+        self._behind = await _listen(self._serve, ssl=context)
+        self.port = await _listen(self._relay)
+        return self
+
+    def check(self) -> None:
+        """Fail as the script has failed, if it has."""
+        if self._failure:
+            raise self._failure
+
+    async def _serve(self, reader, writer) -> None:
+        try:
+            await self._script(Connection(reader))
+            self.scripts_done += 1
+        except (AssertionError, TypeError, AttributeError, NameError) as error:
+            self._failure = error
+        except (OSError, EOFError):
+            pass  # the client went away, which its side of the test judges
+        finally:
+            reader.close()
+
+    async def _relay(self, client, _writer) -> None:
+        server, _ = await asyncio.open_connection("127.0.0.1", self._behind)
+        back = asyncio.create_task(self._pump(server, client))
+        await self._pump(client, server, self._note)
+        back.cancel()
+
+    async def _pump(self, source, target, note=lambda data: None) -> None:
+        try:
+            while data := await source.read(4096):
+                while self.frozen:
+                    await asyncio.sleep_ms(5)
+                note(data)
+                target.write(data)
+                await target.drain()
+        except OSError:
+            pass
+        target.close()
+
+    _pending = b""
+
+    def _note(self, data: bytes) -> None:
+        self._pending += data
+        while len(self._pending) >= _RECORD_HEADER:
+            size = self._pending[3] << 8 | self._pending[4]
+            if len(self._pending) < _RECORD_HEADER + size:
+                return
+            if self._pending[0] == _APPLICATION_DATA:
+                self.records.append(size)
+            self._pending = self._pending[_RECORD_HEADER + size :]
+
+
+async def _listen(serve, **options) -> int:
+    # A free port: the Unix port of MicroPython cannot tell which one the system chose
+    while True:
+        port = 20000 + random.getrandbits(13)
+        try:
+            await asyncio.start_server(serve, "127.0.0.1", port, **options)
+            return port
+        except OSError as error:
+            if error.errno != _TAKEN:
+                raise
+
+
+def _read(name: str) -> bytes:
+    with open(PKI + "/" + name, "rb") as file:
+        return file.read()
+
+
+async def until(condition, what: str = "it") -> None:
+    """Wait for `condition()`, at most 5 s."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep_ms(5)
+    raise AssertionError("%s did not happen" % what)
