@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .board import Board
 
 _MOST_STEPS = const(20)
+_LONGEST_NAME = const(64)
 _TODO = {"Reboot": "reboot"}
 
 
@@ -32,12 +33,14 @@ def plan(document: "Any", board: "Board") -> "list[tuple[Any, dict]]":
 
 def load(name: str) -> "Any":
     """Return the module of the operation `name`. Raises JobRejected when the board has none."""
-    if name and all("a" <= c <= "z" or "0" <= c <= "9" or c == "-" for c in name):
+    if 0 < len(name) <= _LONGEST_NAME and all(
+        "a" <= c <= "z" or "0" <= c <= "9" or c == "-" for c in name
+    ):
         try:
             return borrow("operations." + name.replace("-", "_"))
         except ImportError:
             pass
-    raise JobRejected("UNKNOWN_OPERATION", "this board has no operation %s" % name[:64])
+    raise JobRejected("UNKNOWN_OPERATION", "this board has no operation %s" % name[:_LONGEST_NAME])
 
 
 def parse(document: "Any") -> "list[tuple[str, dict]]":

@@ -1,0 +1,94 @@
+from fakes import FakeBoard, raises
+from sandbox import plan
+from sandbox.errors import JobRejected
+
+
+def rejected(document):
+    return raises(JobRejected, plan.plan, document, FakeBoard()).args
+
+
+def planned(document):
+    return [
+        (operation.__name__, arguments)
+        for operation, arguments in plan.plan(document, FakeBoard())
+    ]
+
+
+def test_a_single_operation_is_one_step():
+    document = {"operation": "gpio", "pin": "led", "action": "on"}
+    assert planned(document) == [("sandbox.operations.gpio", {"pin": "led", "action": "on"})]
+
+
+def test_steps_keep_their_order():
+    steps = [{"operation": "gpio", "pin": "led", "action": "off"}, {"operation": "reboot"}]
+    names = [name for name, _ in planned({"steps": steps})]
+    assert names == ["sandbox.operations.gpio", "sandbox.operations.reboot"]
+
+
+def test_the_samples_reboot_document_is_understood():
+    assert planned({"Todo": "Reboot"}) == [("sandbox.operations.reboot", {})]
+
+
+def test_the_samples_questionable_document_is_rejected():
+    code, reason = rejected({"Todo": "Delete Root User"})
+    assert (code, reason) == ("UNKNOWN_OPERATION", "Todo must be one of Reboot")
+
+
+def test_documents_that_are_no_object_are_rejected():
+    for document in (None, [], "reboot", 5, True):
+        assert rejected(document) == ("INVALID_DOCUMENT", "the document must be a JSON object")
+
+
+def test_a_document_without_a_known_form_is_rejected():
+    code, reason = rejected({"other": 1})
+    assert code == "INVALID_DOCUMENT"
+    assert "neither operation nor steps nor Todo" in reason
+
+
+def test_members_beside_todo_and_steps_are_rejected():
+    step = {"operation": "reboot"}
+    assert rejected({"Todo": "Reboot", "x": 1})[1] == "beside Todo nothing else is allowed"
+    assert rejected({"steps": [step], "x": 1})[1] == "beside steps nothing else is allowed"
+
+
+def test_a_todo_of_another_type_is_rejected():
+    for todo in (None, 5, ["Reboot"], {}):
+        assert rejected({"Todo": todo})[0] == "UNKNOWN_OPERATION"
+
+
+def test_steps_that_are_no_list_of_1_to_20_are_rejected():
+    step = {"operation": "reboot"}
+    for steps in (None, {}, "reboot", [], [step] * 21):
+        assert rejected({"steps": steps}) == (
+            "INVALID_DOCUMENT",
+            "steps must be a list of 1 to 20",
+        )
+    assert len(planned({"steps": [step] * 20})) == 20
+
+
+def test_the_step_that_is_wrong_is_named():
+    good = {"operation": "reboot"}
+    for bad in (None, "reboot", {}, {"operation": 5}):
+        reason = rejected({"steps": [good, bad]})[1]
+        assert reason == "steps[1] must be an object with a string operation", reason
+
+
+def test_an_operation_that_the_board_lacks_is_rejected_by_name():
+    code, reason = rejected({"operation": "install-packages"})
+    assert code == "UNKNOWN_OPERATION"
+    assert reason == "this board has no operation install-packages"
+
+
+def test_a_name_cannot_reach_other_modules():
+    for name in ("", "GPIO", "__init__", "../app", "gpio.run", "a/b", "é", "-", "g" * 300):
+        code, reason = rejected({"operation": name})
+        assert code == "UNKNOWN_OPERATION", name
+        assert len(reason) <= 200, "a reason is at most 200 characters"
+
+
+def test_a_bad_step_rejects_the_whole_document():
+    steps = [
+        {"operation": "gpio", "pin": "led", "action": "on"},
+        {"operation": "gpio", "pin": "led", "action": "explode"},
+    ]
+    assert rejected({"steps": steps})[0] == "INVALID_ARGUMENT"
