@@ -7,6 +7,7 @@ so that a deploy does not undo them. The module is needed at the start only.
 
 from .errors import ConfigError
 from .files import SETTINGS, read_json
+from .log import LEVELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,10 +55,9 @@ def load(path: str = "/config.json", settings: str = SETTINGS) -> Config:
     """Read the configuration, what the board has changed of it included. Raises ConfigError."""
     members = read_json(path)
     try:
-        members.update(read_json(settings))
+        return parse(dict(members, **read_json(settings)))
     except ConfigError:
-        pass  # nothing changed yet, or a damaged file: the configuration stands
-    return parse(members)
+        return parse(members)  # nothing changed yet, or damaged: the configuration stands
 
 
 def parse(members: dict) -> Config:
@@ -81,4 +81,6 @@ def _checked(name: str, value: "Any", kind: "Any") -> "Any":
         low, high = _LIMITS[name]
         if not low <= value <= high:
             raise ConfigError("config.json: %s must be between %d and %d" % (name, low, high))
+    if name == "log" and value not in LEVELS:
+        raise ConfigError("config.json: log must be one of %s" % ", ".join(LEVELS))
     return value
