@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 _PATH = files.STATE + "/journal.json"
 _DAMAGED = files.STATE + "/journal.damaged"
-_MEMBERS = (("jobId", str), ("executionNumber", int), ("version", int), ("phase", str))
+_MEMBERS = (("jobId", str), ("executionNumber", int), ("version", int))
+_PHASES: "dict[Any, tuple]" = {
+    "running": (("attempt", int), ("step", int), ("saved", dict)),
+    "final": (("status", str), ("details", dict)),
+}
 
 
 class Journal:
@@ -95,7 +99,10 @@ class Journal:
             entry = files.read_json(self._path)
         except ConfigError as error:
             return self._set_aside(str(error))
-        for name, kind in _MEMBERS:
+        phase = entry.get("phase")
+        if not isinstance(phase, str) or phase not in _PHASES:
+            return self._set_aside("no phase")
+        for name, kind in _MEMBERS + _PHASES[phase]:
             if not isinstance(entry.get(name), kind):
                 return self._set_aside("no %s" % name)
         return entry
