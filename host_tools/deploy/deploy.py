@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import socket
 import time
@@ -104,11 +105,12 @@ class _Deployment:
         if files is not None:
             say(f"plan: 0 changed, 0 removed, {len(files)} same; it is running, and left alone")
             return self._wait(replace(done, same=len(files)))
-        made = self._bring_up_to_date()
+        made = self._bring_up_to_date(running is not None)
         done = replace(
             done, changed=made.changed, removed=made.removed, same=made.same, bytes=made.size
         )
         if self._options.dry_run:
+            say("nothing was changed")
             self._resume(running is not None)
             return done
         self._repl.run(_set_clock())
@@ -139,9 +141,17 @@ class _Deployment:
             **{f"/credentials/{name}": content for name, content in credentials},
         }
 
-    def _bring_up_to_date(self) -> Plan:
+    def _bring_up_to_date(self, was_running: bool) -> Plan:
         say(f"connecting to the {self._target.label}")
         self._repl.enter()
+        try:
+            return self._change()
+        except ToolError:
+            with contextlib.suppress(ToolError):
+                self._resume(was_running)
+            raise
+
+    def _change(self) -> Plan:
         facts = _Facts(*self._repl.run(scripts.FACTS)[0])
         definition = settings.definition(self._target, facts.build, self._options.definition)
         files = build.application(umqtt=not facts.has_umqtt)
@@ -188,11 +198,10 @@ class _Deployment:
 
     def _resume(self, was_running: bool) -> None:
         if was_running:
-            say("nothing was changed; starting what was running")
-            self._repl.run(_set_clock())
+            say("starting again what was running")
             self._repl.start_main()
         else:
-            say("nothing was changed")
+            self._repl.leave()
 
     def _wait(self, done: Deployed) -> Deployed:
         if not self._options.wait_s or self._options.dry_run:
@@ -200,7 +209,9 @@ class _Deployment:
             return done
         with self._repl.errors():
             self._application.wait_until_connected(
-                self._options.wait_s, lambda line: say("  " + line)
+                self._options.wait_s,
+                lambda line: say("  " + line),
+                just_started=done.restarted,
             )
         return replace(done, connected=True)
 

@@ -79,11 +79,16 @@ class RawRepl:
             output = self._run(script, timeout_s)
             return [ast.literal_eval(line) for line in output.splitlines() if line]
 
-    def start_main(self) -> None:
-        """Leave the raw REPL and soft-reset: boot.py and main.py run."""
+    def leave(self) -> None:
+        """Leave the raw REPL for the one that people use."""
         with self.errors():
             self._transport.exit_raw_repl()
-            self._transport.read_until(1, b">>> ", timeout=_ANSWER_S)
+            self._transport.read_until(1, b">>> ")
+
+    def start_main(self) -> None:
+        """Leave the raw REPL and soft-reset: boot.py and main.py run."""
+        self.leave()
+        with self.errors():
             self.serial.write(b"\x04")
 
     def _interrupt(self) -> None:

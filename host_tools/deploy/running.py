@@ -74,14 +74,17 @@ class Application:
         """Leave machine mode, so that a person finds the console as usual."""
         self._serial.write(_PERSON)
 
-    def wait_until_connected(self, timeout_s: float, show: Callable[[str], None]) -> None:
+    def wait_until_connected(
+        self, timeout_s: float, show: Callable[[str], None], *, just_started: bool
+    ) -> None:
         """Wait until the application says that it is connected and subscribed.
 
-        `show` gets each line of the board's log. Raises ToolError with the last lines if it ends
-        or does not connect in time.
+        It says so of itself only when it has just started; otherwise, or if its log is set to
+        less, it is asked. `show` gets each line of the board's log. Raises ToolError with the last
+        lines if it ends or does not connect in time.
         """
         begun = time.monotonic()
-        ask_at = begun + _ASK_EVERY_S
+        ask_at = begun + (_ASK_EVERY_S if just_started else 0)
         while time.monotonic() < begun + timeout_s:
             for line in self._read():
                 if _LOG_LINE.match(line):
@@ -91,7 +94,7 @@ class Application:
                     return
             if self._rest.endswith(_PROMPT):
                 raise self._failure("the application on the board has ended")
-            if time.monotonic() >= ask_at:  # why: with the log at `warning` there is no other sign
+            if time.monotonic() >= ask_at:
                 self._serial.write(_MACHINE + b"status\r")
                 ask_at += _ASK_EVERY_S
         self.release()

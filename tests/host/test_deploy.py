@@ -10,6 +10,7 @@ import pytest
 
 from host_tools.deploy import build
 from host_tools.deploy.plan import sha256
+from host_tools.errors import ToolError
 from tests.host.deploy_bench import *  # noqa: F403
 from tests.host.deploy_bench import CONNECTS, DEVICE, Bench
 
@@ -53,9 +54,9 @@ def test_manifest_lists_every_file_with_its_hash(bench: Bench) -> None:
     assert manifest["version"] == "0.1.0"
     assert manifest["mpy"] == 6
     assert before <= manifest["built"] <= time.time()
-    for name, wanted in manifest["files"].items():
-        printed = bench.mpremote("fs", "sha256sum", f":{name}")
-        assert printed.split()[-1] == wanted, name
+    found = bench.files()
+    del found["/manifest.json"]
+    assert manifest["files"] == found
 
 
 def test_second_run_copies_nothing(bench: Bench) -> None:
@@ -194,3 +195,77 @@ def test_application_with_an_armed_watchdog_is_calmed(bench: Bench) -> None:
     assert bench.deploy(progress=slowly).connected
     # one soft reset for a clean interpreter, one to start; the watchdog's would be a third
     assert bench.board.require_running().boot == boots + 2
+
+
+# An application whose console has the machine mode, and in it the command `files`.
+TELLS_FILES = """
+import binascii, hashlib, os, sys
+print('I 0.001 link: ready')
+def walk(folder):
+    if folder:
+        print('-', folder)
+    for e in sorted(os.ilistdir(folder or '/')):
+        path = folder + '/' + e[0]
+        if e[1] != 0x4000:
+            with open(path, 'rb') as f:
+                print(binascii.hexlify(hashlib.sha256(f.read()).digest()).decode(), path)
+        elif e[0] in ('sandbox', 'umqtt', 'credentials'):
+            walk(path)
+line = b''
+while True:
+    byte = sys.stdin.buffer.read(1)
+    if byte == b'\\x1e':
+        print('\\x1eready 0.1.0 virtual thing')
+    elif byte != b'\\r':
+        line += byte
+    else:
+        if line == b'files':
+            walk('')
+        if line == b'status':
+            print('link: online for 3 s')
+        print('\\x1e0')
+        line = b''
+"""
+
+
+def test_board_that_is_up_to_date_and_running_is_not_disturbed(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.write(main=TELLS_FILES)
+    bench.deploy()
+    boot = bench.board.require_running().boot
+    done = bench.deploy()
+    assert bench.board.require_running().boot == boot
+    assert not done.restarted
+    assert done.connected
+    assert (done.changed, done.removed, done.bytes) == ([], [], 0)
+    assert "it is running, and left alone" in capsys.readouterr().err
+
+
+def test_application_runs_on_after_a_deploy_that_was_given_up(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.write(main=TELLS_FILES)
+    bench.deploy()
+    (bench.firmware / "sandbox" / "large.txt").write_text("x" * 3_000_000)
+    with pytest.raises(ToolError, match="is full"):
+        bench.deploy()
+    assert "starting again what was running" in capsys.readouterr().err
+    (bench.firmware / "sandbox" / "large.txt").unlink()
+    assert not bench.deploy().restarted
+
+
+@pytest.mark.parametrize("change", ["changed", "stray", "credential"])
+def test_running_board_that_differs_is_brought_up_to_date(change: str, bench: Bench) -> None:
+    bench.write(main=TELLS_FILES, old="")
+    bench.deploy()
+    device = DEVICE
+    if change == "changed":
+        bench.write(greeting="x = 1\n")
+    elif change == "stray":
+        (bench.firmware / "sandbox" / "old.py").unlink()
+    else:
+        device = replace(DEVICE, credentials={**DEVICE.credentials, "root_ca_1.der": b"new"})
+    done = bench.deploy(device)
+    assert done.restarted
+    assert len(done.changed) + len(done.removed) == 2
