@@ -20,6 +20,9 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv(
+        "AWS_MAX_ATTEMPTS", "1"
+    )  # retries take ten seconds, and change nothing here
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "aws configure",
         ),
         (["--cloud", "aws", "--profile", "nobody"], "nobody", "list-profiles"),
+        (["--endpoint-url", "http://127.0.0.1:9"], "http://127.0.0.1:9", "cloud status"),
     ],
 )
 def test_cause_and_fix_are_named_and_nothing_is_left_behind(
