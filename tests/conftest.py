@@ -1,3 +1,7 @@
-"""Fixtures for all tests: a private cloud, private boards, a state folder of their own."""
+"""Fixtures for all tests: a private cloud, private boards, devices, a state folder of their
+own.
+"""
 
+from tests.board_fixture import *  # noqa: F403
 from tests.cloud_fixture import *  # noqa: F403
+from tests.device_fixture import *  # noqa: F403

@@ -43,7 +43,6 @@ class App:
         )
         self._console = Console(asyncio.StreamReader(sys.stdin.buffer), self)
         self.link.on_online = self._on_online
-        self.jobs.on_event = self._on_event
         self.jobs.on_change = self.executor.wake
 
     async def run(self) -> None:
@@ -54,6 +53,7 @@ class App:
             ("executor", self.executor.run),
             ("typing", self._console.read),
             ("console", self._console.work),
+            ("events", self._show_events),
             ("watchdog", self._watch),
         )
         tasks: "list[Any]" = [asyncio.create_task(self._forever(name, run)) for name, run in parts]
@@ -76,8 +76,10 @@ class App:
         except JobsError as error:
             self.log.warning("jobs", "the pending job executions were not read: %s", error.code)
 
-    def _on_event(self, name: str, event: dict) -> None:
-        self._console.write("Received %s event:  %s" % (name, dump(event)))
+    async def _show_events(self) -> None:
+        while True:
+            name, event = await self.jobs.next_event()
+            self._console.write("Received %s event:  %s" % (name, dump(event)))
 
     async def _watch(self) -> None:
         if self.config.watchdog_s:

@@ -50,7 +50,9 @@ def classify(error: BaseException, connecting: bool) -> str:
     number = abs(error.errno or 0)
     if number == _ENOMEM:
         return "TLS_NO_MEMORY"
-    return _find(_TLS_ERRORS, text, "TLS_FAILED") if number > _MBEDTLS else "CONNECTION_LOST"
+    if number > _MBEDTLS:
+        return _find(_TLS_ERRORS, text, "TLS_FAILED")
+    return "TLS_REFUSED" if connecting else "CONNECTION_LOST"
 
 
 def judge_drop(code: str, lasted_ms: int, link: "Link") -> str:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 FOLDER = "/credentials"
 
+# DER in front of the public part of a private key, and the part's length: the point of a P-256 key
+# (BIT STRING, RFC 5915), the modulus of an RSA key of 2048 bits (INTEGER, RFC 8017)
+_PUBLIC_PARTS = ((b"\x03\x42\x00\x04", 64), (b"\x02\x82\x01\x01\x00", 256))
+
 
 def tls_context(folder: str = FOLDER) -> "Any":
     """Return a client context with key, certificate and every `root_ca_*.der`; there is no way to
@@ -30,12 +34,25 @@ def tls_context(folder: str = FOLDER) -> "Any":
         context.load_cert_chain(certificate, key)
     except ValueError as error:
         raise ConfigError("%s: %s is not DER as it should be" % (folder, error))
+    public = _public_part(key)
+    if public and public not in certificate:
+        raise ConfigError("%s: the private key is not that of the certificate" % folder)
     for name in _roots(folder):
         try:
             context.load_verify_locations(_read(folder, name))
         except ValueError as error:
             raise ConfigError("%s/%s: %s" % (folder, name, error))
     return context
+
+
+def _public_part(key: bytes) -> bytes:
+    # What the certificate must contain, too; b"" if the key does not show it. TLS itself does not
+    # compare, and the server's refusal does not tell a wrong key from a wrong certificate.
+    for marker, size in _PUBLIC_PARTS:
+        at = key.find(marker)
+        if at >= 0:
+            return key[at + len(marker) : at + len(marker) + size]
+    return b""
 
 
 def _roots(folder: str) -> list[str]:

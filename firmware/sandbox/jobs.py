@@ -29,14 +29,10 @@ TOO_LARGE = "DocumentTooLarge"
 
 class Jobs:
     """Requests return the service's answer as a dict and raise JobsError when it is refused or
-    does not come.
-
-    `on_event(name, event)` is called for every JobExecutionsChanged and NextJobExecutionChanged,
-    and `on_change()` whenever the set of incomplete executions may have changed; neither may
-    block.
+    does not come. `on_change()` is called, and must not block, whenever the set of incomplete
+    executions may have changed.
     """
 
-    on_event: "Callable[[str, dict], None]"
     on_change: "Callable[[], None]"
 
     def __init__(self, link: "Link", log: "Log") -> None:
@@ -46,6 +42,8 @@ class Jobs:
         self._link = link
         self._log = log
         self._waiting: dict[str, _Request] = {}
+        self._events: "list[tuple[str, dict]]" = []
+        self._arrived = asyncio.Event()
         link.on_message = self._on_message
         link.on_oversized = self._on_oversized
         link.on_closed = self._on_closed
@@ -89,6 +87,20 @@ class Jobs:
             self.pending.pop(job_id, None)
         return answer
 
+    async def next_event(self) -> "tuple[str, dict]":
+        """Wait for a JobExecutionsChanged or NextJobExecutionChanged; return its name and itself.
+
+        Whoever waits for an answer that came before it gets that first.
+        """
+        while True:
+            if not self._events:
+                self._arrived.clear()
+                await self._arrived.wait()
+            elif any(request.answered.is_set() for request in self._waiting.values()):
+                await asyncio.sleep_ms(0)
+            else:
+                return self._events.pop(0)
+
     async def _request(self, tail: str, members: dict) -> dict:
         token = members["clientToken"] = _new_token()
         request = self._waiting[token] = _Request(tail)
@@ -122,13 +134,17 @@ class Jobs:
         elif operation == "notify":
             jobs = message.get("jobs") or {}
             self._replace(jobs.get("IN_PROGRESS"), jobs.get("QUEUED"))
-            self.on_event("JobExecutionsChanged", message)
+            self._emit("JobExecutionsChanged", message)
         elif operation == "notify-next":
             execution = message.get("execution")
             if execution:
                 self.pending[execution["jobId"]] = execution.get("status", "QUEUED")
-            self.on_event("NextJobExecutionChanged", message)
+            self._emit("NextJobExecutionChanged", message)
             self.on_change()
+
+    def _emit(self, name: str, event: dict) -> None:
+        self._events.append((name, event))
+        self._arrived.set()
 
     def _on_answer(self, tail: str, outcome: str, message: dict) -> None:
         request = self._find(tail, message.get("clientToken"))
