@@ -4,13 +4,15 @@ one does and is told, the other is told, too.
 
 from __future__ import annotations
 
+import itertools
 import queue
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from awscrt import mqtt5
-from awsiot import iotjobs, mqtt5_client_builder
+from awscrt.mqtt_request_response import ClientOptions
+from awsiot import ServiceStreamOptions, iotjobs, mqtt5_client_builder
 
 from host_tools.cloud.info import CloudInfo
 from host_tools.identity import ThingIdentity
@@ -18,6 +20,7 @@ from host_tools.provision import provision
 from tests.device_fixture import Device
 
 WAIT_S = 15
+_numbers = itertools.count(1)
 
 
 class Stranger:
@@ -42,14 +45,14 @@ class Stranger:
         )
         self._client.start()
         connected.get(timeout=WAIT_S)
-        options = (
-            iotjobs.MqttRequestResponseClientOptions(
-                max_request_response_subscriptions=4, max_streaming_subscriptions=2
-            )
-            if hasattr(iotjobs, "MqttRequestResponseClientOptions")
-            else None
+        self.jobs = iotjobs.IotJobsClientV2(
+            self._client,
+            ClientOptions(
+                max_request_response_subscriptions=4,
+                max_streaming_subscriptions=2,
+                operation_timeout_in_seconds=WAIT_S,
+            ),
         )
-        self.jobs = iotjobs.IotJobsClientV2(self._client, options or _options())
         self._streams = [
             self._stream(
                 self.jobs.create_job_executions_changed_stream,
@@ -78,32 +81,18 @@ class Stranger:
         self.jobs.update_job_execution(request).result(WAIT_S)
 
     def close(self) -> None:
-        for stream in self._streams:
-            del stream
-        self._streams.clear()
+        self._streams.clear()  # closes them
         self._client.stop()
 
     def _stream(self, create: Callable[..., Any], request: Any, events: queue.Queue[Any]) -> Any:
-        from awsiot import ServiceStreamOptions
-
         stream = create(request, ServiceStreamOptions(incoming_event_listener=events.put))
         stream.open()
         return stream
 
 
-def _options() -> Any:
-    from awscrt.mqtt_request_response import ClientOptions
-
-    return ClientOptions(
-        max_request_response_subscriptions=4,
-        max_streaming_subscriptions=2,
-        operation_timeout_in_seconds=WAIT_S,
-    )
-
-
 @pytest.fixture
 def stranger(local_cloud: Any, cloud: CloudInfo) -> Iterator[Stranger]:
-    client = Stranger(provision(local_cloud, "thing-stranger"), cloud)
+    client = Stranger(provision(local_cloud, f"stranger-{next(_numbers)}"), cloud)
     yield client
     client.close()
 
