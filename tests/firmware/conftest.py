@@ -43,6 +43,8 @@ class FirmwareTest(pytest.Item):
 
     def runtest(self) -> None:
         folder = _folder(self.config, "test")
+        if "import hardware" in self.path.read_text():
+            BoardFiles(folder).make_missing()
         size = f"heapsize={HEAP + _HARNESS}"
         command = [interpreter.find(), "-X", size, _RUNNER, self.path, self._function, self._umqtt]
         with Path(os.devnull).open("wb") as control:
@@ -77,13 +79,14 @@ class FirmwareFile(pytest.File):
         body = ast.parse(self.path.read_text()).body
         versions = _umqtt_versions(body)
         for node in body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                if node.name.startswith("test_"):
-                    for version in versions or ["1.3.4"]:
-                        name = f"{node.name}[{version}]" if versions else node.name
-                        yield FirmwareTest.from_parent(
-                            self, name=name, function=node.name, umqtt=version
-                        )
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if node.name.startswith("test_"):
+                for version in versions or ["1.3.4"]:
+                    name = f"{node.name}[{version}]" if versions else node.name
+                    yield FirmwareTest.from_parent(
+                        self, name=name, function=node.name, umqtt=version
+                    )
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector:
@@ -107,12 +110,11 @@ def _environment(config: pytest.Config, folder: Path, control: int) -> dict[str,
     if not _made:
         _made["pki"] = pki.make(_folder(config, "pki"))
         _made["mpy"] = _compiled(_folder(config, "mpy"))
-    # VB_: what the virtual board's hardware stand-ins need of their supervisor
-    BoardFiles(folder).make_missing()
     return {
         "PKI": str(_made["pki"]),
         "FIRMWARE_MPY": str(_made["mpy"]),
         "HEAP": str(HEAP),
+        # what the virtual board's hardware stand-ins need of their supervisor
         "VB_CONTROL": str(control),
         "VB_DIR": str(folder),
         "VB_CHIP": "ESP32",

@@ -44,7 +44,7 @@ def _fill_heap() -> None:
     limit = int(_getenv("HEAP"))
     gc.collect()
     while gc.mem_free() > limit:
-        _ballast.append(bytearray(64))
+        _ballast.append([bytearray(64) for _ in range(16)])
 
 
 main(*sys.argv[1:4])

@@ -1,6 +1,7 @@
-from fakes import FakeBoard, raises
 from sandbox.arguments import check
 from sandbox.errors import JobRejected
+
+from fakes import FakeBoard, raises
 
 TABLE = {"pin": ("pin",), "action": ("choice", "on", "off")}
 NUMBER = {"n": ("int", 1, 10)}

@@ -1,7 +1,8 @@
-import flash
-from fakes import raises
 from sandbox import config, files
 from sandbox.errors import ConfigError
+
+import flash
+from fakes import raises
 
 LEAST = {"thing": "lamp", "endpoint": "localhost"}
 

@@ -1,9 +1,10 @@
 import os
 
-import flash
-from fakes import raises
 from sandbox import files
 from sandbox.errors import ConfigError
+
+import flash
+from fakes import raises
 
 PATH = "/state/x.json"
 OLD = {"n": 1, "text": "old" * 50}

@@ -1,9 +1,10 @@
 import os
 
-import flash
-from fakes import FakeLog, execution, raises
 from sandbox import files
 from sandbox.journal import Journal
+
+import flash
+from fakes import FakeLog, execution, raises
 
 PATH = "/state/journal.json"
 DAMAGED = "/state/journal.damaged"

@@ -1,6 +1,7 @@
-from fakes import FakeBoard, raises
 from sandbox import plan
 from sandbox.errors import JobRejected
+
+from fakes import FakeBoard, raises
 
 
 def rejected(document):

@@ -1,0 +1,52 @@
+"""Lines of the AWS Jobs Sandbox sample, word for word."""
+
+import json
+
+from sandbox.answers import dump
+
+SAMPLE = (
+    '{"inProgressJobs":[],"queuedJobs":[],"timestamp":1730746099,'
+    '"clientToken":"6c5828e4-9a6b-4b07-10d7-9193819b9c88"}',
+    '{"jobs":{"QUEUED":[{"jobId":"TestJob","executionNumber":1,"versionNumber":1,'
+    '"lastUpdatedAt":1730747114,"queuedAt":1730747114}]},"timestamp":1730747115}',
+    '{"execution":{"jobId":"TestJob","jobDocument":{"Todo":"Reboot"},"status":"QUEUED",'
+    '"queuedAt":1730747114,"lastUpdatedAt":1730747114,"versionNumber":1,"executionNumber":1},'
+    '"timestamp":1730747115}',
+    '{"clientToken":"686ccb4e-bb55-4032-68c9-5f810556d151","execution":{"jobId":"TestJob",'
+    '"jobDocument":{"Todo":"Reboot"},"status":"IN_PROGRESS","queuedAt":1730747114,'
+    '"startedAt":1730748422,"lastUpdatedAt":1730748422,"versionNumber":2,"executionNumber":1},'
+    '"timestamp":1730748422}',
+    '{"inProgressJobs":[{"jobId":"TestJob","executionNumber":1,"versionNumber":2,'
+    '"lastUpdatedAt":1730748422,"queuedAt":1730747114,"startedAt":1730748422}],"queuedJobs":['
+    '{"jobId":"QuestionableJob","executionNumber":1,"versionNumber":1,"lastUpdatedAt":1730747777,'
+    '"queuedAt":1730747777}],"timestamp":1730748515,'
+    '"clientToken":"14e7a359-41d3-e5f1-0b37-353434eeee0f"}',
+    '{"clientToken":"47444947-7691-6c94-470f-878795f3462f","timestamp":1730748769}',
+    '{"timestamp":1730749005}',
+)
+
+
+def test_the_samples_lines_come_out_to_the_letter():
+    for line in SAMPLE:
+        assert dump(json.loads(line)) == line
+
+
+def test_members_that_the_sample_lacks_come_last_by_name():
+    answer = {"zeta": 1, "timestamp": 5, "alpha": {"b": 2}}
+    assert dump(answer) == '{"timestamp":5,"alpha":{"b":2},"zeta":1}'
+
+
+def test_a_job_document_keeps_its_own_shape():
+    document = {"jobs": [1, 2], "execution": "x", "text": 'quote " and ü'}
+    dumped = json.loads(dump({"execution": {"jobId": "a", "jobDocument": document}}))
+    assert dumped["execution"]["jobDocument"] == document
+
+
+def test_both_groups_of_an_event_are_shown_in_order():
+    event = {"jobs": {"QUEUED": [{"jobId": "b"}], "IN_PROGRESS": [{"jobId": "a"}]}}
+    assert dump(event) == '{"jobs":{"IN_PROGRESS":[{"jobId":"a"}],"QUEUED":[{"jobId":"b"}]}}'
+
+
+def test_members_of_unexpected_types_are_shown_as_they_are():
+    for text in ('{"jobs":5}', '{"jobs":["x",null]}', '{"execution":"x"}', '{"queuedJobs":null}'):
+        assert dump(json.loads(text)) == text

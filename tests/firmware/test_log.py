@@ -1,0 +1,62 @@
+from sandbox.log import LEVELS, Log
+
+
+class Loud:
+    """Fails when it is formatted."""
+
+    def __str__(self):
+        raise AssertionError("formatted for nothing")
+
+    __repr__ = __str__
+
+
+def test_a_line_has_level_uptime_module_and_text():
+    lines = []
+    Log(lines.append).info("link", "connected in %d ms", 812)
+    level, uptime, rest = lines[0].split(" ", 2)
+    seconds, _, thousandths = uptime.partition(".")
+    assert (level, rest) == ("I", "link: connected in 812 ms")
+    assert seconds.isdigit() and len(thousandths) == 3
+
+
+def test_each_level_shows_itself_and_what_is_graver():
+    for shown, level in enumerate(LEVELS):
+        lines = []
+        log = Log(lines.append, level)
+        for write in (log.error, log.warning, log.info, log.debug):
+            write("x", "text")
+        assert [line[0] for line in lines] == list("EWID")[: shown + 1]
+
+
+def test_arguments_are_not_formatted_when_the_level_is_off():
+    Log(print, "info").debug("x", "%s", Loud())
+
+
+def test_a_percent_sign_without_arguments_is_text():
+    lines = []
+    Log(lines.append).info("x", "100 % sure")
+    assert lines[0].endswith("x: 100 % sure")
+
+
+def test_the_last_twenty_lines_are_kept():
+    log = Log(lambda line: None)
+    for i in range(25):
+        log.info("x", "line %d", i)
+    assert [line.split()[-1] for line in log.lines] == [str(i) for i in range(5, 25)]
+
+
+def test_lines_that_are_not_shown_are_not_kept():
+    log = Log(lambda line: None, "error")
+    log.info("x", "quiet")
+    assert log.lines == []
+
+
+def test_a_long_line_is_cut_at_200_characters():
+    lines = []
+    Log(lines.append).info("x", "%s", "y" * 1000)
+    assert len(lines[0]) == 200
+
+
+def test_uptime_grows():
+    log = Log(lambda line: None)
+    assert 0 <= log.uptime_ms() <= log.uptime_ms()

@@ -1,0 +1,197 @@
+import asyncio
+import gc
+import io
+
+from fakes import raises_async
+from sandbox.errors import LinkError
+from sandbox.stream import Stream
+
+_POLL = 3
+_READ, _WRITE = 1, 4
+
+
+class FakeSocket(io.IOBase):
+    """A non-blocking socket: pieces that arrive one a read, room for what is written."""
+
+    def __init__(self, *pieces):
+        self.pieces = list(pieces)
+        self.written = []
+        self.room = 10**6  # bytes that a write takes
+        self.closed = 0
+
+    def readinto(self, buffer):
+        if not self.pieces:
+            return None
+        piece = self.pieces[0]
+        count = min(len(piece), len(buffer))
+        buffer[:count] = piece[:count]
+        self.pieces[0] = piece[count:]
+        if not self.pieces[0]:
+            self.pieces.pop(0)
+        return count
+
+    def write(self, data):
+        count = min(len(data), self.room)
+        self.room -= count
+        if count:
+            self.written.append(bytes(data[:count]))
+        return count or None
+
+    def ioctl(self, request, flags):
+        ready = (_READ if self.pieces else 0) | (_WRITE if self.room else 0)
+        return ready & flags if request == _POLL else 0
+
+    def close(self):
+        self.closed += 1
+
+
+def header(size):
+    """The beginning of a PUBLISH packet whose body has `size` bytes."""
+    length = b""
+    while size > 0x7F:
+        length += bytes([size & 0x7F | 0x80])
+        size >>= 7
+    return b"\x30" + length + bytes([size])
+
+
+def publish(size, fill=b"x"):
+    return header(size) + fill * size
+
+
+async def received(stream):
+    packet, start, size = await stream.receive()
+    return bytes(packet), start, size
+
+
+async def test_a_packet_split_anywhere_is_received_whole():
+    packet, after = publish(200), b"\xd0\0"
+    for at in range(1, len(packet)):
+        stream = Stream(FakeSocket(packet[:at], packet[at:] + after), 1000)
+        assert await received(stream) == (packet, 3, 200), at
+        assert await received(stream) == (after, 2, 0), at
+
+
+async def test_a_packet_that_comes_byte_by_byte_is_received_whole():
+    packet = publish(130)
+    stream = Stream(FakeSocket(*[bytes([byte]) for byte in packet]), 1000)
+    assert await received(stream) == (packet, 3, 130)
+
+
+async def test_several_packets_in_one_read_come_one_by_one():
+    packets = [publish(10, b"a"), b"\xd0\0", publish(300, b"b"), b"\x90\x03\0\1\0"]
+    stream = Stream(FakeSocket(b"".join(packets)), 1000)
+    for packet in packets:
+        assert (await received(stream))[0] == packet
+
+
+async def test_an_oversized_packet_is_cut_and_the_next_one_is_read():
+    huge = publish(5000)
+    stream = Stream(FakeSocket(huge + b"\xd0", b"\0"), 2000)
+    packet, start, size = await received(stream)
+    assert (start, size) == (3, 5000)
+    assert packet == huge[: len(packet)] and len(packet) < len(huge)
+    assert await received(stream) == (b"\xd0\0", 2, 0)
+
+
+async def test_a_packet_at_the_limit_is_held_and_one_byte_more_is_not():
+    for size, held in ((2997, True), (2998, False)):
+        stream = Stream(FakeSocket(publish(size)), 3000)
+        packet, start, _ = await received(stream)
+        assert (len(packet) == start + size) is held, size
+
+
+async def test_an_oversized_packet_takes_no_memory():
+    pieces = [header(120_000)] + [bytes(1000)] * 120
+    stream = Stream(FakeSocket(*pieces), 130_000)
+    packet, start, size = await stream.receive()
+    assert size == 120_000, "more than the heap has"
+    assert len(packet) < 2000
+
+
+async def test_the_buffer_grows_for_a_large_packet_and_shrinks_again():
+    def used():
+        gc.collect()
+        return gc.mem_alloc()
+
+    socket = FakeSocket()
+    stream = Stream(socket, 20_000)
+    before = used()
+    socket.pieces = [publish(15_000)]
+    packet, _, _ = await stream.receive()
+    assert used() > before + 15_000
+    del packet
+    socket.pieces = [b"\xd0\0"]
+    await stream.receive()
+    del socket.pieces[:]
+    assert used() < before + 2000
+
+
+async def test_a_receive_that_is_cancelled_loses_nothing():
+    packet = publish(500)
+    socket = FakeSocket(packet[:100])
+    stream = Stream(socket, 1000)
+    await raises_async(asyncio.TimeoutError, asyncio.wait_for_ms(stream.receive(), 5))
+    socket.pieces.append(packet[100:])
+    assert await received(stream) == (packet, 3, 500)
+
+
+async def test_a_receive_that_is_cancelled_while_it_drains_goes_on():
+    socket = FakeSocket(publish(5000)[:3000])
+    stream = Stream(socket, 1000)
+    await stream.receive()
+    await raises_async(asyncio.TimeoutError, asyncio.wait_for_ms(stream.receive(), 5))
+    socket.pieces.append(b"x" * 2003 + b"\xd0\0")
+    assert await received(stream) == (b"\xd0\0", 2, 0)
+
+
+async def test_the_peers_end_is_a_link_error():
+    for before in (b"", b"\x30", publish(50)[:20]):
+        stream = Stream(FakeSocket(*[before] if before else []), 1000)
+        stream._sock.pieces.append(b"")
+        error = await raises_async(LinkError, stream.receive())
+        assert error.args[0] == "CLOSED_BY_PEER"
+
+
+async def test_a_length_of_five_bytes_is_malformed():
+    stream = Stream(FakeSocket(b"\x30\xff\xff\xff\xff\x01"), 1000)
+    error = await raises_async(LinkError, stream.receive())
+    assert error.args[0] == "MALFORMED_PACKET"
+
+
+async def test_the_largest_length_of_four_bytes_is_understood():
+    stream = Stream(FakeSocket(b"\x30\xff\xff\xff\x7f" + b"x" * 2000), 1000)
+    _, start, size = await received(stream)
+    assert (start, size) == (5, 268_435_455)
+
+
+async def test_what_is_sent_goes_out_in_one_write():
+    socket = FakeSocket()
+    await Stream(socket, 1000).send(memoryview(b"packet"), 100)
+    assert socket.written == [b"packet"]
+
+
+async def test_what_the_socket_does_not_take_at_once_follows():
+    socket = FakeSocket()
+    socket.room = 0
+    sending = asyncio.create_task(Stream(socket, 1000).send(b"packet", 1000))
+    await asyncio.sleep_ms(5)
+    socket.room = 4
+    await asyncio.sleep_ms(5)
+    socket.room = 10
+    await sending
+    assert b"".join(socket.written) == b"packet"
+
+
+async def test_a_socket_that_takes_nothing_is_a_send_timeout():
+    socket = FakeSocket()
+    socket.room = 0
+    error = await raises_async(LinkError, Stream(socket, 1000).send(b"packet", 10))
+    assert error.args[0] == "SEND_TIMEOUT"
+
+
+async def test_it_may_be_closed_twice():
+    socket = FakeSocket()
+    stream = Stream(socket, 1000)
+    stream.close()
+    stream.close()
+    assert socket.closed == 2
