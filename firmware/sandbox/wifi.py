@@ -45,9 +45,8 @@ async def connect(settings: dict, failures: int, log: "Log") -> None:
         if failures and failures % _RECYCLE_AFTER == 0:
             station.active(False)
             await asyncio.sleep_ms(_POLL_MS)
-        if station.active():
-            station.disconnect()  # else connect() may raise "Wifi Internal Error"
         station.active(True)
+        station.disconnect()  # else connect() may raise "Wifi Internal Error"
         station.connect(ssid, settings.get("password", ""))
         await _wait(station, ssid)
         log.info("wifi", "connected to %s, address %s", ssid, station.ifconfig()[0])
