@@ -47,7 +47,7 @@ class FirmwareTest(pytest.Item):
             BoardFiles(folder).make_missing()
         size = f"heapsize={HEAP + _HARNESS}"
         command = [interpreter.find(), "-X", size, _RUNNER, self.path, self._function, self._umqtt]
-        with Path(os.devnull).open("wb") as control:
+        with (folder / "control").open("wb") as control:
             done = subprocess.run(
                 command,
                 cwd=folder,

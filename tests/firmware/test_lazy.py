@@ -1,9 +1,10 @@
 import gc
 import sys
 
+from sandbox.lazy import borrow
+
 import budgets
 from fakes import raises
-from sandbox.lazy import borrow
 
 
 def test_a_borrowed_module_is_not_kept():

@@ -2,9 +2,10 @@ import asyncio
 import gc
 import io
 
-from fakes import raises_async
 from sandbox.errors import LinkError
 from sandbox.stream import Stream
+
+from fakes import raises_async
 
 _POLL = 3
 _READ, _WRITE = 1, 4

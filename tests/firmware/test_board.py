@@ -1,0 +1,79 @@
+import machine
+from sandbox.board import Board
+
+import hardware
+from fakes import raises
+
+DEFINITION = {
+    "board": "virtual",
+    "pins": {"led": {"gpio": 2}, "lamp": {"gpio": 5, "active_low": True}},
+}
+
+
+def test_a_pin_is_driven_by_its_name():
+    board = Board(DEFINITION)
+    board.switch("led", True)
+    board.switch("led", False)
+    assert hardware.edges() == [(2, 1), (2, 0)]
+
+
+def test_an_active_low_pin_is_driven_the_other_way_round():
+    board = Board(DEFINITION)
+    board.switch("lamp", True)
+    assert board.is_on("lamp")
+    board.switch("lamp", False)
+    assert not board.is_on("lamp")
+    assert hardware.edges() == [(5, 0), (5, 1)]
+
+
+def test_a_pin_is_off_until_it_is_driven():
+    board = Board(DEFINITION)
+    assert not board.is_on("led") and not board.is_on("lamp")
+    assert hardware.edges() == [], "asking must not drive it"
+
+
+def test_driving_a_pin_to_where_it_is_makes_no_edge():
+    board = Board(DEFINITION)
+    for _ in range(3):
+        board.switch("led", True)
+    assert hardware.edges() == [(2, 1)]
+
+
+def test_only_named_pins_exist():
+    raises(KeyError, Board(DEFINITION).switch, "GPIO4", True)
+    assert hardware.edges() == []
+
+
+def test_the_reset_cause_has_machines_name():
+    board = Board({})
+    for name in ("PWRON_RESET", "HARD_RESET", "WDT_RESET", "SOFT_RESET"):
+        machine.reset_cause = lambda: getattr(machine, name)
+        assert board.reset_cause() == name
+    machine.reset_cause = lambda: 99
+    assert board.reset_cause() == "UNKNOWN_RESET"
+
+
+def test_the_watchdog_is_armed_and_calmed():
+    board = Board({})
+    board.watch(60_000)
+    board.calm()
+    assert hardware.told() == ["wdt 60000", "wdt 2000000000"]
+
+
+def test_a_board_without_watchdog_has_none_to_feed_or_calm():
+    board = Board({})
+    board.feed()
+    board.calm()
+    assert hardware.told() == []
+
+
+def test_feeding_puts_the_watchdog_off():
+    board = Board({})
+    board.watch(10)
+    board.feed()
+    assert hardware.told() == ["wdt 10", "feed"]
+
+
+def test_a_board_without_definition_has_a_name_and_no_pins():
+    board = Board({}, boots=7)
+    assert (board.name, board.pins, board.boots) == ("unknown", {}, 7)
