@@ -74,13 +74,21 @@ class BoardFiles:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[bool]:
-        """Hold the board's lock, which its supervisor holds while it lives; yields False if it
-        is taken.
-        """
+        """Hold the board's lock, as its supervisor does while it lives; yields False if taken."""
+        with self._lock(fcntl.LOCK_EX) as mine:
+            yield mine
+
+    def is_locked(self) -> bool:
+        """Tell whether a supervisor holds the lock; askers do not disturb each other."""
+        with self._lock(fcntl.LOCK_SH) as free:
+            return not free
+
+    @contextlib.contextmanager
+    def _lock(self, kind: int) -> Iterator[bool]:
         descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             except BlockingIOError:
                 yield False
             else:

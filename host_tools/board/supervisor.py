@@ -15,7 +15,6 @@ import selectors
 import signal
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,8 @@ _MESSAGES = {
     b"rst:0xc (SW_CPU_RESET), virtual board\r\n",
     SOFT: b"MPY: soft reboot\r\n",
 }
-_TRIES = 3
+_TRIES = 3  # starts of MicroPython that may end before boot.py
+_LOCK_TRIES = 10  # someone who only asks whether the board runs has the lock for a moment
 
 
 class Supervisor:
@@ -240,20 +240,21 @@ def _register(selector: selectors.BaseSelector, fd: int, events: int) -> None:
 def main(folder: str, options: str) -> None:
     """Run the board in `folder` unless another supervisor has it."""
     files = BoardFiles(Path(folder))
-    deadline = time.monotonic() + 1
-    while True:
+    for _ in range(_LOCK_TRIES):
         with files.locked() as mine:
             if mine:
-                files.make_missing()
-                try:
-                    Supervisor(files, BoardOptions.from_json(options)).run()
-                finally:
-                    with suppress(FileNotFoundError):
-                        files.running.unlink()
+                _run(files, BoardOptions.from_json(options))
                 return
-        if time.monotonic() > deadline:
-            return
-        time.sleep(0.01)
+        time.sleep(0.005)
+
+
+def _run(files: BoardFiles, options: BoardOptions) -> None:
+    files.running.unlink(missing_ok=True)  # of one that was killed
+    files.make_missing()
+    try:
+        Supervisor(files, options).run()
+    finally:
+        files.running.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -92,11 +92,10 @@ class VirtualBoard:
 
     def info(self) -> BoardInfo | None:
         """Return what is known of the running board, None if it does not run."""
-        folder = home() / "boards" / self.name
-        running = read_json(folder / "running.json")
-        if not running or not self._runs():
+        if not self._runs():
             return None
-        return BoardInfo(**running)
+        running = read_json(home() / "boards" / self.name / "running.json")
+        return BoardInfo(**running) if running else None
 
     def start(
         self,
@@ -154,6 +153,14 @@ class VirtualBoard:
         if info is not None:
             self.start(chip=info.chip, heap=info.heap, bound=self._bound)
 
+    def require_existing(self) -> BoardFiles:
+        """Return the files of a board that was started once. Raises ToolError if it never was."""
+        if not (home() / "boards" / self.name).is_dir():
+            raise ToolError(
+                f"There is no virtual board {self.name}.", f"jobs-sandbox board start {self.name}"
+            )
+        return self.files
+
     def require_running(self) -> BoardInfo:
         """Return the running board's facts. Raises ToolError if it does not run."""
         info = self.info()
@@ -175,7 +182,6 @@ class VirtualBoard:
 
     def _spawn(self, options: BoardOptions) -> BoardInfo:
         files = self.files
-        files.running.unlink(missing_ok=True)
         inherited: list[int] = []
         if self._bound:
             lifeline, ours = os.pipe()
@@ -201,7 +207,11 @@ class VirtualBoard:
                 raise self._failed("did not start")
             return info if info and info.up else None
 
-        return self._wait(came_up, "does not come up")
+        running = self._wait(came_up, "does not come up")
+        if running.pid != process.pid:  # another start was faster; ours must not follow its stop
+            process.kill()
+            process.wait()
+        return running
 
     def _restart(self, how: signal.Signals) -> BoardInfo:
         before = self.require_running()
@@ -217,8 +227,7 @@ class VirtualBoard:
         folder = home() / "boards" / self.name
         if not (folder / "lock").exists():
             return False
-        with BoardFiles(folder).locked() as free:
-            return not free
+        return BoardFiles(folder).is_locked()
 
     def _wait(self, condition: Callable[[], _T | None], failure: str) -> _T:
         deadline = time.monotonic() + _DEADLINE_S

@@ -21,6 +21,7 @@ from collections.abc import Callable
 
 from host_tools.board import DEFAULT_BOARD, BoardInfo, Edge, VirtualBoard, list_boards
 from host_tools.board.edges import follow, recorded, set_input
+from host_tools.board.files import BoardFiles
 from host_tools.board.virtual_board import CHIPS, DEFAULT_HEAP
 from host_tools.errors import UsageError
 from host_tools.output import result, result_json, say
@@ -134,17 +135,17 @@ def _reset(args: argparse.Namespace) -> int:
 
 
 def _pins(args: argparse.Namespace) -> int:
-    board = VirtualBoard(args.name)
+    files = VirtualBoard(args.name).require_existing()
     for assignment in args.set:
-        _set_input(board, assignment)
+        _set_input(files, assignment)
     if args.set:
         return 0
-    for edge in follow(board.files) if args.follow else recorded(board.files):
+    for edge in follow(files) if args.follow else recorded(files):
         result(json.dumps(edge) if args.json else _edge_line(edge))
     return 0
 
 
-def _set_input(board: VirtualBoard, assignment: str) -> None:
+def _set_input(files: BoardFiles, assignment: str) -> None:
     name, equals, value = assignment.partition("=")
     try:
         number = float(value) if value else None
@@ -155,7 +156,7 @@ def _set_input(board: VirtualBoard, assignment: str) -> None:
         raise UsageError(
             f"{assignment!r} does not set a pin.", "--set 0=1, --set adc34=1.2, --set 0="
         )
-    set_input(board.files, name, number)
+    set_input(files, name, number)
 
 
 def _edge_line(edge: Edge) -> str:
@@ -165,7 +166,7 @@ def _edge_line(edge: Edge) -> str:
 
 
 def _log(args: argparse.Namespace) -> int:
-    path = VirtualBoard(args.name).files.serial_log
+    path = VirtualBoard(args.name).require_existing().serial_log
     path.touch()
     with path.open("rb") as file:
         while True:

@@ -92,10 +92,14 @@ def test_pins_follow(name):
 def test_wrong_usage(name, capsys):
     assert main(["board", "start", "a/b"]) == 2
     assert main(["board", "start", name, "--heap", "x"]) == 2
-    assert main(["board", "pins", name, "--set", "x=1"]) == 2
-    assert main(["board", "power-cut", name]) == 1
+    assert main(["board", "pins", name]) == main(["board", "log", name]) == 1
     error = capsys.readouterr().err
-    assert "is not a board name" in error and f"try: jobs-sandbox board start {name}" in error
+    assert f"There is no virtual board {name}." in error and "is not a board name" in error
+    main(["board", "start", name])
+    assert main(["board", "pins", name, "--set", "x=1"]) == 2
+    main(["board", "stop", name])
+    assert main(["board", "power-cut", name]) == 1
+    assert f"try: jobs-sandbox board start {name}" in capsys.readouterr().err
     with pytest.raises(SystemExit) as caught:
         main(["board", "start", "--chip", "Z80"])
     assert caught.value.code == 2
@@ -127,3 +131,10 @@ def _run(*words: str) -> subprocess.CompletedProcess[str]:
         check=True,
         timeout=30,
     )
+
+
+def test_starting_twice_at_once_gives_one_board(name):
+    command = [sys.executable, "-m", "host_tools", "board", "start", name, "--json"]
+    starts = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(3)]
+    answers = [json.loads(start.communicate(timeout=30)[0]) for start in starts]
+    assert len({answer["pid"] for answer in answers}) == 1
