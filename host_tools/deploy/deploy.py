@@ -146,8 +146,10 @@ class _Deployment:
         self._repl.enter()
         try:
             return self._change()
-        except ToolError:
+        except (ToolError, KeyboardInterrupt) as error:
             with contextlib.suppress(ToolError):
+                if isinstance(error, KeyboardInterrupt):
+                    self._repl.interrupt()
                 self._resume(was_running)
             raise
 

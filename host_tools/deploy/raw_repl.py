@@ -13,7 +13,7 @@ from typing import Any
 
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
-from serial import SerialException
+from serial import SerialException, SerialTimeoutException
 
 from host_tools.deploy import scripts
 from host_tools.deploy.port_trouble import cannot_open, has_gone
@@ -24,6 +24,8 @@ _ATTEMPTS = 3  # a board in a TLS handshake or DNS look-up hears Ctrl-C only aft
 _INTERRUPT_S = 4
 _QUIET_MS = 2_000_000_000  # as long as a watchdog can be told to wait, 23 days
 _ENOSPC = ("ENOSPC", "OSError: 28")
+# What mpremote raises when a board sends nothing, or something else, or takes no more.
+_NO_ANSWER = (TransportError, SerialTimeoutException, struct.error, ValueError, SyntaxError)
 
 
 class _Transport(SerialTransport):  # type: ignore[misc]
@@ -58,9 +60,8 @@ class RawRepl:
         """Let the port go; whatever runs on the board goes on."""
         with contextlib.suppress(OSError):
             self._transport.close()
-        with contextlib.suppress(
-            OSError
-        ):  # why again: the line above fails early on a port that is gone
+        # why again: on a port that is gone, the line above fails before it comes to this
+        with contextlib.suppress(OSError):
             self.serial.close()
 
     def enter(self) -> None:
@@ -68,10 +69,21 @@ class RawRepl:
 
         boot.py has run then, main.py has not.
         """
+        self.interrupt()
         with self.errors():
-            self._interrupt()
             self._run(scripts.CALM_WATCHDOG.format(timeout_ms=_QUIET_MS))
             self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ANSWER_S)
+
+    def interrupt(self) -> None:
+        """Break into whatever runs, and into whatever was half sent."""
+        with self.errors():
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    self._transport.enter_raw_repl(soft_reset=False, timeout_overall=_INTERRUPT_S)
+                    return
+                except TransportError:
+                    if attempt == _ATTEMPTS:
+                        raise
 
     def run(self, script: str, *, timeout_s: float = _ANSWER_S) -> list[Any]:
         """Run a script and return the literals it printed. Raises ToolError if it raised."""
@@ -90,15 +102,6 @@ class RawRepl:
         self.leave()
         with self.errors():
             self.serial.write(b"\x04")
-
-    def _interrupt(self) -> None:
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=_INTERRUPT_S)
-                return
-            except TransportError:
-                if attempt == _ATTEMPTS:
-                    raise
 
     def _run(self, script: str, timeout_s: float = _ANSWER_S) -> str:
         output, trouble = self._transport.exec_raw(script, timeout=timeout_s)
@@ -126,11 +129,10 @@ class RawRepl:
     def errors(self) -> Iterator[None]:
         """Turn what mpremote and pyserial raise inside the block into ToolErrors."""
         try:
-            with contextlib.redirect_stdout(
-                io.StringIO()
-            ):  # mpremote prints what it did not expect
+            # mpremote prints what it did not expect
+            with contextlib.redirect_stdout(io.StringIO()):
                 yield
-        except (TransportError, struct.error, ValueError, SyntaxError) as error:
+        except _NO_ANSWER as error:
             if not Path(self._device).exists():
                 raise has_gone(self._device, self._label) from error
             raise ToolError(

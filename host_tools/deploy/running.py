@@ -22,7 +22,7 @@ _LINK_READY = re.compile(r"^I \d+\.\d+ link: ready$")
 _LINK_ONLINE = re.compile(r"^link: online for ")
 _LOG_LINE = re.compile(r"^([EWID]) \d+\.\d+ \w+: ")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_HELLO_S = 2.0  # an application that works answers in milliseconds
+_HELLO_S, _HELLO_AGAIN_S = 2.0, 0.6  # an application that works answers in milliseconds
 _ASK_EVERY_S = 2.0
 _HASHING_S = 10.0  # longest silence while the board hashes its files
 _SHOWN_LINES = 12
@@ -42,11 +42,13 @@ class Application:
 
         Leaves it in machine mode.
         """
-        self._serial.write(
-            _MACHINE + b"\r"
-        )  # the REPL ignores the first and prompts at the second
-        deadline = time.monotonic() + _HELLO_S
-        while time.monotonic() < deadline:
+        begun = time.monotonic()
+        ask_at = begun
+        while time.monotonic() < begun + _HELLO_S:
+            if time.monotonic() >= ask_at:  # again, since what is sent during a reset is lost
+                # the REPL ignores the first of the two and prompts at the second
+                self._serial.write(_MACHINE + b"\r")
+                ask_at += _HELLO_AGAIN_S
             for line in self._read():
                 if found := _READY.search(line):
                     return found[1]

@@ -92,7 +92,7 @@ READ = """
 try:
     with open({path!r}) as f:
         print(repr(f.read()))
-except OSError:
+except (OSError, ValueError):
     print(repr(''))
 """
 

@@ -7,9 +7,11 @@ import time
 from dataclasses import replace
 
 import pytest
+import serial
 
 from host_tools.deploy import build
 from host_tools.deploy.plan import sha256
+from host_tools.deploy.running import Application
 from host_tools.errors import ToolError
 from tests.host.deploy_bench import *  # noqa: F403
 from tests.host.deploy_bench import CONNECTS, DEVICE, Bench
@@ -117,6 +119,12 @@ def test_damaged_file_is_put_right(bench: Bench) -> None:
     bench.deploy()
     bench.on_board("f = open('/sandbox/greeting.mpy', 'ab'); f.write(b'x'); f.close()")
     assert bench.deploy().changed == ["/manifest.json", "/sandbox/greeting.mpy"]
+
+
+def test_damaged_configuration_is_put_right(bench: Bench) -> None:
+    bench.deploy()
+    bench.on_board("f = open('/config.json', 'wb'); f.write(b'\\xff\\x00'); f.close()")
+    assert bench.deploy().changed == ["/config.json", "/manifest.json"]
 
 
 def test_settings_on_the_board_are_kept_and_identity_is_replaced(bench: Bench) -> None:
@@ -242,6 +250,13 @@ def test_board_that_is_up_to_date_and_running_is_not_disturbed(
     assert "it is running, and left alone" in capsys.readouterr().err
 
 
+def wait_for_application(bench: Bench) -> None:
+    deadline = time.monotonic() + 20
+    with serial.Serial(bench.board.device) as port:
+        while Application(port).find() != "thing":
+            assert time.monotonic() < deadline
+
+
 def test_application_runs_on_after_a_deploy_that_was_given_up(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -252,7 +267,25 @@ def test_application_runs_on_after_a_deploy_that_was_given_up(
         bench.deploy()
     assert "starting again what was running" in capsys.readouterr().err
     (bench.firmware / "sandbox" / "large.txt").unlink()
+    wait_for_application(bench)
     assert not bench.deploy().restarted
+
+
+def test_ctrl_c_lets_the_old_application_run_on(bench: Bench) -> None:
+    bench.write(main=TELLS_FILES)
+    bench.deploy()
+    old = (bench.firmware / "sandbox" / "greeting.py").read_text()
+    bench.write(greeting="x = 1\n")
+
+    def ctrl_c(sent: int, total: int) -> None:
+        if sent:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.deploy(progress=ctrl_c)
+    wait_for_application(bench)
+    bench.write(greeting=old)
+    assert bench.deploy().connected
 
 
 @pytest.mark.parametrize("change", ["changed", "stray", "credential"])
