@@ -115,18 +115,18 @@ def registry(strict_cloud: CloudInfo, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def device(registry: Registry) -> Device:
+def trusted(registry: Registry) -> Device:
     """A thing that may do anything."""
-    return registry.device("device")
+    return registry.device("trusted")
 
 
 @pytest.fixture(scope="module")
-def watcher(registry: Registry) -> Device:
+def witness(registry: Registry) -> Device:
     """Another thing that may do anything."""
-    return registry.device("watcher")
+    return registry.device("witness")
 
 
 @pytest.fixture(scope="module")
-def http_port(strict_cloud: CloudInfo) -> int:
+def strict_http_port(strict_cloud: CloudInfo) -> int:
     """The HTTP port of the module's local IoT Core."""
     return int(strict_cloud.endpoint_url.rpartition(":")[2])

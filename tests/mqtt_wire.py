@@ -122,23 +122,19 @@ class Wire:
         """Return topic and payload, decoded if it is JSON, of the next message; acknowledge it."""
         while True:
             kind, flags, body = self.packet(timeout_s)
-            if kind != PUBLISH:
-                continue
-            length = struct.unpack_from("!H", body)[0]
-            topic, rest = body[2 : 2 + length].decode(), body[2 + length :]
-            if flags & 6:
-                self.send(packet(PUBACK, 0, rest[:2]))
-                rest = rest[2:]
-            return topic, _decoded(rest)
+            if kind == PUBLISH:
+                return self._opened(flags, body)
 
-    def messages(self, *, until_silent_s: float) -> list[tuple[str, Any]]:
-        """Return what comes until nothing has come for a while."""
-        found = []
-        try:
-            while True:
-                found.append(self.message(until_silent_s))
-        except TimeoutError:
-            return found
+    def messages(self) -> list[tuple[str, Any]]:
+        """Return the messages the server had sent when it came to answer a PINGREQ."""
+        self.send(bytes([PINGREQ << 4, 0]))
+        found: list[tuple[str, Any]] = []
+        while True:
+            kind, flags, body = self.packet()
+            if kind == PINGRESP:
+                return found
+            if kind == PUBLISH:
+                found.append(self._opened(flags, body))
 
     def ask(self, thing: str, what: str, request: dict[str, Any]) -> dict[str, Any]:
         """Send a Jobs request, return the answer with `accepted` added; skip events before it."""
@@ -148,6 +144,14 @@ class Wire:
             came, answer = self.message()
             if came.startswith(topic + "/"):
                 return {**answer, "accepted": came.endswith("/accepted")}
+
+    def _opened(self, flags: int, body: bytes) -> tuple[str, Any]:
+        length = struct.unpack_from("!H", body)[0]
+        topic, rest = body[2 : 2 + length].decode(), body[2 + length :]
+        if flags & 6:
+            self.send(packet(PUBACK, 0, rest[:2]))
+            rest = rest[2:]
+        return topic, _decoded(rest)
 
     def _read(self, count: int) -> bytes:
         data = b""

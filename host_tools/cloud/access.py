@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
 import urllib.parse
 import urllib.request
@@ -50,24 +51,27 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client, "iot" for instance. Raises ToolError for an unknown profile."""
-        import boto3
-        from botocore.config import Config
-
         if self.kind == "aws":
+            import boto3
+
             with aws_errors():
                 return boto3.Session(profile_name=self.profile, region_name=self.region).client(
                     service
                 )
+        from botocore.config import Config
+
         credentials = self._credentials()
-        session = boto3.Session(
+        # No proxy reaches this machine's loopback; what does not answer at once is not there.
+        direct = Config(proxies={}, retries={"total_max_attempts": 1}) if self.local_info else None
+        return _session_without_configuration().client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=self.region,
             aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
-            region_name=self.region,
+            config=direct,
         )
-        # No proxy reaches this machine's loopback; what does not answer at once is not there.
-        direct = Config(proxies={}, retries={"total_max_attempts": 1}) if self.local_info else None
-        return session.client(service, endpoint_url=self.endpoint_url, config=direct)
 
     def environment(self) -> dict[str, str]:
         """Return the AWS_* variables that make an AWS tool use this cloud; see also `unwanted`."""
@@ -193,6 +197,18 @@ def _aws(args: argparse.Namespace) -> Cloud:
             "no AWS region is configured", "--region eu-west-1, or AWS_REGION, or `aws configure`"
         )
     return Cloud("aws", None, region, profile=args.profile)
+
+
+@functools.cache
+def _session_without_configuration() -> Any:
+    # Neither files nor AWS_PROFILE: a broken profile must not break the local cloud.
+    import boto3
+    import botocore.session
+
+    nowhere = (None, None, os.devnull, None)  # name in the file, variable, default, conversion
+    unset = {"profile": (None, None, None, None)}
+    files = {"config_file": nowhere, "credentials_file": nowhere}
+    return boto3.Session(botocore_session=botocore.session.Session(session_vars=unset | files))
 
 
 @contextlib.contextmanager

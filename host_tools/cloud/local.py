@@ -82,24 +82,30 @@ def stop() -> bool:
     One that does not end within 10 s is killed; it has saved its state long before.
     """
     folder = paths.cloud_dir()
-    if not info.is_locked(folder):
-        info.remove(folder)
-        return False
-    running = _poll(lambda: info.running(folder), _START_S)  # a start may be under way
-    if running is None:
-        raise ToolError(
-            "the local IoT Core is being started or stopped by another process",
-            "again in a moment",
-        )
+    found = info.is_locked(folder)
+    deadline = time.monotonic() + _START_S
+    while info.is_locked(folder):  # there may be a start or another stop under way
+        if (running := info.running(folder)) is not None:
+            _end(running, folder)
+        elif time.monotonic() > deadline:
+            raise ToolError(
+                "another process starts or stops the local IoT Core, and does not come to an end",
+                "`jobs-sandbox cloud log`",
+            )
+        time.sleep(_POLL_S)
+    info.remove(folder)
+    return found
+
+
+def _end(running: CloudInfo, folder: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(running.pid, number)
         if _poll(lambda: not info.is_locked(folder), _STOP_S):
             _reap(running.pid)
-            info.remove(folder)
-            return True
+            return
     raise ToolError(
-        f"process {running.pid} of the local IoT Core does not end", f"kill -9 {running.pid}"
+        f"process {running.pid} of the local IoT Core does not end", f"`kill -9 {running.pid}`"
     )
 
 

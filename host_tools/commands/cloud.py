@@ -8,7 +8,6 @@ import signal
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 
 from host_tools import output
 from host_tools.cloud import access, local
@@ -51,41 +50,33 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _start(args: argparse.Namespace) -> int:
-    began, shown = time.time(), _log_size()
-    was = local.status()
-    running = local.start(
-        http_port=args.http_port, mqtt_port=args.mqtt_port, bound=args.foreground
-    )
-    if was is None:
-        for file in local.damaged_files(since=began - 1):
-            output.say(
-                f"a damaged state file was set aside as {file}; provision your things again"
-            )
+    return _foreground(args) if args.foreground else _background(args)
+
+
+def _background(args: argparse.Namespace, *, bound: bool = False) -> int:
+    began, was = time.time(), local.status()
+    running = local.start(http_port=args.http_port, mqtt_port=args.mqtt_port, bound=bound)
+    for file in local.damaged_files(since=began - 1) if was is None else []:
+        output.say(f"a damaged state file was set aside as {file}; provision your things again")
     _show(running, args.json)
-    if args.foreground and was is None:
-        return _stay(shown)
-    if args.foreground:
-        output.say("it was running already, so it stays in the background")
     return 0
 
 
-def _log_size() -> int:
-    return local.log_file().stat().st_size if local.log_file().exists() else 0
-
-
-def _stay(shown: int) -> int:
-    def ended(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, ended)
+def _foreground(args: argparse.Namespace) -> int:
+    if local.status() is not None:
+        output.say("it runs already, so it stays in the background")
+        return _background(args)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    shown = local.log_file().stat().st_size if local.log_file().exists() else 0
     try:
+        _background(args, bound=True)
         _print_log(local.log_file(), shown, while_running=True)
-        output.say("the local IoT Core has ended")
-        return 1
     except KeyboardInterrupt:
         local.stop()
         output.say("stopped")
         return 0
+    output.say("the local IoT Core has ended")
+    return 1
 
 
 def _stop(_args: argparse.Namespace) -> int:
@@ -129,7 +120,7 @@ def _print_log(
     file: Path, start: int, *, follow: bool = False, while_running: bool = False
 ) -> None:
     with file.open(encoding="utf-8", errors="replace") as log:
-        log.seek(start if start <= _log_size() else 0)  # it begins anew when it is long
+        log.seek(start if start <= file.stat().st_size else 0)  # a long one was begun anew
         while True:
             running = local.status() is not None
             text = log.read()

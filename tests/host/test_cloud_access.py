@@ -75,9 +75,7 @@ def test_neither_proxy_nor_profile_of_the_user_matter_locally(
     no_aws.setenv("AWS_SESSION_TOKEN", "stale")
     no_aws.setenv("AWS_ENDPOINT_URL_IOT", "http://127.0.0.1:9")
     cloud = _resolve()
-    no_aws.delenv("AWS_PROFILE")  # boto3 itself reads it, the child environment must not have it
     assert "things" in cloud.client("iot").list_things()
-    no_aws.setenv("AWS_PROFILE", "missing")
     environment = cloud.child_environment()
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_IOT"} & set(environment)
     assert environment["AWS_ENDPOINT_URL"] == strict_cloud.endpoint_url

@@ -103,17 +103,16 @@ def test_no_action_is_wrong_usage() -> None:
 
 
 def test_aws_runs_the_aws_cli_against_the_cloud(strict_cloud: CloudInfo) -> None:
-    made = _run("aws", "iot", "create-thing", "--thing-name", "lamp", AWS_PROFILE="other")
+    arguments = ["--output", "text", "iot", "create-thing", "--thing-name", "lamp"]
+    made = _run("aws", "--cloud", "local", *arguments, AWS_PROFILE="other")
     assert (made.returncode, made.stderr) == (0, "")
-    assert json.loads(made.stdout)["thingName"] == "lamp"
-    listed = _run("aws", "--cloud", "local", "--output", "text", "iot", "list-things")
-    assert "lamp" in listed.stdout
+    assert "thing/lamp" in made.stdout
 
 
 def test_aws_passes_options_on_untouched(strict_cloud: CloudInfo) -> None:
     assert _run("aws", "--version").stdout.startswith("aws-cli/")
-    assert "aws: error" in _run("aws", "iot", "create-job", "--help").stderr
-    assert "aws: error" in _run("aws", "--", "x").stderr
+    shown = _run("aws", "iot", "create-job", "--help")
+    assert "aws <command> <subcommand> help" in shown.stderr
 
 
 def test_aws_returns_the_exit_status(strict_cloud: CloudInfo) -> None:

@@ -27,29 +27,27 @@ def limited(registry: Registry) -> Device:
 
 
 def test_silence_for_one_and_a_half_keep_alives_ends_the_connection(
-    device: Device, watcher: Device
+    trusted: Device, witness: Device
 ) -> None:
-    with watcher.connected() as other, device.connected(keepalive=1, will=("gone", b"!")) as wire:
+    with witness.connected() as other, trusted.connected(keepalive=1, will=("gone", b"!")) as wire:
         assert other.subscribe("gone") == [1]
-        assert not wire.closed(1.3)
-        assert wire.closed(1.5)
-        assert other.message() == ("gone", b"!")
-    assert recent_refusals()[-1].reason == "silent for 1.5 times its keep-alive of 1 s"
+        with trusted.open() as modern:
+            modern.send(connect("modern", keepalive=1, version=5))
+            assert modern.packet()[0] == CONNACK
+            assert not wire.closed(1.3)
+            assert wire.closed(1.5)
+            assert other.message() == ("gone", b"!")
+            kind, _, body = modern.packet()
+            assert (kind, body[0]) == (DISCONNECT, 0x8D)  # MQTT 5 is told
+    reason = "silent for 1.5 times its keep-alive of 1 s"
+    assert recent_refusals(client=trusted.name)[-1].reason == reason
 
 
-def test_a_ping_keeps_the_connection(device: Device) -> None:
-    with device.connected(keepalive=1) as wire:
+def test_a_ping_keeps_the_connection(trusted: Device) -> None:
+    with trusted.connected(keepalive=1) as wire:
         for _ in range(2):
             assert not wire.closed(0.8)
             assert wire.alive()
-
-
-def test_an_mqtt_5_client_is_told_of_the_keep_alive(device: Device) -> None:
-    with device.open() as wire:
-        wire.send(connect(device.name, keepalive=1, version=5))
-        assert wire.packet()[0] == CONNACK
-        kind, _, body = wire.packet()
-        assert (kind, body[0]) == (DISCONNECT, 0x8D)
 
 
 @pytest.mark.parametrize("status", ["INACTIVE", "REVOKED"])
@@ -104,8 +102,8 @@ def test_a_certificate_without_policy_is_told_so(registry: Registry) -> None:
     assert recent_refusals()[-1].reason.endswith("no policy is attached to the certificate")
 
 
-def test_a_publish_to_a_reserved_topic_is_told(device: Device) -> None:
-    with device.connected() as wire:
-        wire.publish(f"$aws/things/{device.name}/jobs/notify", b"{}")
+def test_a_publish_to_a_reserved_topic_is_told(trusted: Device) -> None:
+    with trusted.connected() as wire:
+        wire.publish(f"$aws/things/{trusted.name}/jobs/notify", b"{}")
         assert wire.closed()
     assert "PUBLISH to the reserved topic" in recent_refusals()[-1].reason

@@ -17,66 +17,66 @@ from host_tools.cloud.refusals import recent_refusals
 from tests.mqtt_wire import CONNACK, Device, Wire, connect
 
 
-def test_a_provisioned_device_connects_over_tls_1_2_and_1_3(device: Device) -> None:
+def test_a_provisioned_device_connects_over_tls_1_2_and_1_3(trusted: Device) -> None:
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-        tls = device.tls()
+        tls = trusted.tls()
         tls.minimum_version = tls.maximum_version = version
-        with _handshake(device, tls, "localhost") as wire:
-            wire.send(connect(device.name))
+        with _handshake(trusted, tls, "localhost") as wire:
+            wire.send(connect(trusted.name))
             assert wire.packet() == (CONNACK, 0, b"\0\0")
 
 
-def test_a_client_without_certificate_is_refused(device: Device) -> None:
-    assert _is_refused(device, device.tls(with_certificate=False), "localhost")
+def test_a_client_without_certificate_is_refused(trusted: Device) -> None:
+    assert _is_refused(trusted, trusted.tls(with_certificate=False), "localhost")
     assert _told("the client sent no certificate")
 
 
-def test_a_certificate_of_another_ca_is_refused(device: Device, tmp_path: Path) -> None:
-    tls = device.tls(with_certificate=False)
+def test_a_certificate_of_another_ca_is_refused(trusted: Device, tmp_path: Path) -> None:
+    tls = trusted.tls(with_certificate=False)
     tls.load_cert_chain(*_self_signed(tmp_path, days=1))
-    assert _is_refused(device, tls, "localhost")
+    assert _is_refused(trusted, tls, "localhost")
     assert _told("the client's certificate is not acceptable")
 
 
-def test_a_client_hello_without_server_name_is_refused(device: Device) -> None:
-    tls = device.tls()
+def test_a_client_hello_without_server_name_is_refused(trusted: Device) -> None:
+    tls = trusted.tls()
     tls.check_hostname = False
-    assert _is_refused(device, tls, None)
+    assert _is_refused(trusted, tls, None)
     assert _told("no server name")
 
 
-def test_a_foreign_server_name_is_refused(device: Device) -> None:
-    tls = device.tls()
+def test_a_foreign_server_name_is_refused(trusted: Device) -> None:
+    tls = trusted.tls()
     tls.check_hostname = False
-    assert _is_refused(device, tls, "a1b2c3-ats.iot.eu-west-1.amazonaws.com")
+    assert _is_refused(trusted, tls, "a1b2c3-ats.iot.eu-west-1.amazonaws.com")
     assert _told("the server name 'a1b2c3-ats.iot.eu-west-1.amazonaws.com' is not this endpoint")
 
 
-def test_a_client_that_does_not_know_the_ca_is_named_as_the_cause(device: Device) -> None:
+def test_a_client_that_does_not_know_the_ca_is_named_as_the_cause(trusted: Device) -> None:
     tls = ssl.create_default_context()
-    tls.load_cert_chain(str(device.certificate), str(device.key))
+    tls.load_cert_chain(str(trusted.certificate), str(trusted.key))
     tls.maximum_version = ssl.TLSVersion.TLSv1_2  # its alert comes within the handshake
-    assert _is_refused(device, tls, "localhost")
+    assert _is_refused(trusted, tls, "localhost")
     assert _told("the client does not trust this server's CA")
 
 
-def test_nothing_listens_beyond_loopback(device: Device, http_port: int) -> None:
+def test_nothing_listens_beyond_loopback(trusted: Device, strict_http_port: int) -> None:
     outward = _address_of_this_machine()
-    for port in (device.port, http_port):
+    for port in (trusted.port, strict_http_port):
         with pytest.raises(OSError):
             socket.create_connection((outward, port), timeout=2).close()
 
 
-def _handshake(device: Device, tls: ssl.SSLContext, name: str | None) -> Wire:
-    plain = socket.create_connection(("127.0.0.1", device.port), timeout=5)
+def _handshake(trusted: Device, tls: ssl.SSLContext, name: str | None) -> Wire:
+    plain = socket.create_connection(("127.0.0.1", trusted.port), timeout=5)
     return Wire(tls.wrap_socket(plain, server_hostname=name))
 
 
-def _is_refused(device: Device, tls: ssl.SSLContext, name: str | None) -> bool:
+def _is_refused(trusted: Device, tls: ssl.SSLContext, name: str | None) -> bool:
     # In TLS 1.3 the client learns of the refusal when it reads.
     try:
-        with _handshake(device, tls, name) as wire:
-            wire.send(connect(device.name))
+        with _handshake(trusted, tls, name) as wire:
+            wire.send(connect(trusted.name))
             return wire.closed()
     except (ssl.SSLError, ConnectionError):
         return True
