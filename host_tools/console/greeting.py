@@ -26,7 +26,7 @@ from host_tools.console.protocol import (
 from host_tools.errors import ToolError
 
 # (what is sent, how long an answer is waited for); a TLS handshake holds up a board for 1 to 3 s
-_ATTEMPTS = ((MACHINE, 0.3), (ENTER, 4.0), (FRIENDLY + MACHINE, 2.0))
+_ATTEMPTS = ((MACHINE, 0.3), (ENTER, 3.0), (FRIENDLY + MACHINE, 1.0))
 _START_S, _AGAIN_S = 30.0, 2.0
 _SHOWN_LINES = 8
 

@@ -22,6 +22,7 @@ from host_tools.console.vocabulary import Vocabulary
 from host_tools.errors import ToolError
 from host_tools.target import Target
 
+GOES_ON = "the board goes on"
 _LEAVE = "exit"
 _ENDED = object()  # what a prompt returns when the application on the board ends under it
 
@@ -51,22 +52,26 @@ class Screen:
             print(f"   try: {error.hint}", flush=True)
 
 
-def run(target: Target, *, start: bool, timeout_s: float) -> int:
-    """Open the console and serve until it is left. Raises ToolError if there is no sandbox."""
+def run(target: Target, *, start: bool, timeout_s: float, after: str = GOES_ON) -> int:
+    """Open the console and serve until it is left. Raises ToolError if there is no sandbox.
+
+    `after` says what becomes of the board then.
+    """
     with patch_stdout(raw=True):
         screen = Screen()
         with Session(target, screen.show, screen.note) as session:
             session.open(may_start=lambda: start or _agreed(f"The {target.label}"))
-            return Terminal(session, screen, timeout_s).run()
+            return Terminal(session, screen, timeout_s, after).run()
 
 
 class Terminal:
     """The prompt, over and over."""
 
-    def __init__(self, session: Session, screen: Screen, timeout_s: float) -> None:
+    def __init__(self, session: Session, screen: Screen, timeout_s: float, after: str) -> None:
         self._session = session
         self._screen = screen
         self._timeout_s = timeout_s
+        self._after = after
         self._prompt: PromptSession[object] = PromptSession(
             history=FileHistory(str(_history_file())),
             completer=_Completer(screen.vocabulary),
@@ -85,7 +90,7 @@ class Terminal:
                 continue
             line = self._read()
             if line is None or line == _LEAVE:
-                self._screen.note(f"left; the {self._session.label} goes on")
+                self._screen.note(f"left; {self._after}")
                 return DONE
             if line and self._do(line):
                 return DONE
@@ -95,7 +100,7 @@ class Terminal:
         self._screen.note(
             f"{self._session.label}: Jobs Sandbox {board.version}, thing {board.thing}"
         )
-        self._screen.vocabulary.add_command(_LEAVE, "leaves this console; the board goes on")
+        self._screen.vocabulary.add_command(_LEAVE, f"leaves this console; {self._after}")
         self._screen.vocabulary.learn_commands(self._quietly("help"))
         self._quietly("jobs")
         for line in self._quietly("status"):

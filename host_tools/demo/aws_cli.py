@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +28,32 @@ class AwsCli:
 
         Raises DemoError if it fails.
         """
+        return self._finish(self._start(arguments))
+
+    def both(self, first: Sequence[str], second: Sequence[str]) -> None:
+        """Run two that do not depend on each other at the same time. Raises DemoError."""
+        for running in [self._start(first), self._start(second)]:
+            self._finish(running)
+
+    def _start(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
         self._stage.shell(["aws", "iot", *arguments])
-        done = subprocess.run(
+        return subprocess.Popen(
             [str(self._cli), "iot", *arguments, "--output", "json"],
             env=self._environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=_LIMIT_S,
-            check=False,
         )
-        if done.returncode:
-            raise self._stage.failed(f"the AWS CLI says: {done.stderr.strip()}")
-        self._stage.output(done.stdout)
-        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def _finish(self, running: subprocess.Popen[str]) -> Any:
+        try:
+            output, errors = running.communicate(timeout=_LIMIT_S)
+        except subprocess.TimeoutExpired as error:
+            raise self._stage.failed(f"the AWS CLI did not end in {_LIMIT_S} s") from error
+        finally:
+            running.kill()  # also when we are interrupted; nothing happens to one that has ended
+        if running.returncode:
+            raise self._stage.failed(f"the AWS CLI says: {errors.strip()}")
+        self._stage.output(output)
+        return json.loads(output) if output.strip() else None

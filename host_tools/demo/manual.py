@@ -94,8 +94,8 @@ class Walkthrough:
 
     def _delete_both(self) -> None:
         self._stage.step("Both jobs have ended, so the operator can delete them")
-        for job_id in (self._first, self._second):
-            self._aws.iot("delete-job", "--job-id", job_id)
+        delete = ("delete-job", "--job-id")
+        self._aws.both([*delete, self._first], [*delete, self._second])
         self._pending([], [])
         self._board.no_more()
 

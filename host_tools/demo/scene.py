@@ -33,6 +33,7 @@ from host_tools.target import Target
 _BOARD = "demo"
 _JOBS = ("TestJob", "QuestionableJob", "demo-light", "demo-reboot")
 _ANSWER_S = 30.0
+_AFTER = "what the demo started is stopped"
 
 
 def run(*, fast: bool, on_terminal: bool) -> int:
@@ -49,7 +50,7 @@ def run(*, fast: bool, on_terminal: bool) -> int:
             _say_what_next(stage, board, thing, on_terminal)
             if on_terminal:
                 target = Target(board.device, board)
-                terminal.run(target, start=False, timeout_s=_ANSWER_S)
+                terminal.run(target, start=False, timeout_s=_ANSWER_S, after=_AFTER)
     return 0
 
 

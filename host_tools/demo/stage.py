@@ -12,7 +12,7 @@ from host_tools.console import colours
 from host_tools.console.protocol import Line
 from host_tools.errors import ToolError
 
-_TYPING_S = 0.5
+_TYPING_S = 0.3
 
 
 class DemoError(ToolError):

@@ -55,7 +55,9 @@ def serve(wanted: Wanted, *, wait_s: float, timeout_s: float, on_terminal: bool)
         make_manual(target)
         deploy(target, device, Options(wait_s=wait_s))
         if on_terminal:
-            return terminal.run(target, start=False, timeout_s=timeout_s)
+            return terminal.run(
+                target, start=False, timeout_s=timeout_s, after="the board is switched off"
+            )
         output = script.Output()
         with Session(target, output.show, say) as session:
             session.open(may_start=lambda: False)
