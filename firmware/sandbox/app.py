@@ -59,10 +59,11 @@ class App:
         tasks: "list[Any]" = [asyncio.create_task(self._forever(name, run)) for name, run in parts]
         try:
             await self.left.wait()
+            await self.link.disconnect()
             for task in tasks:
                 task.cancel()
-            await self.link.disconnect()
         finally:
+            self.link.close()
             self.log.write = print
 
     def _on_online(self) -> None:

@@ -74,7 +74,8 @@ async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
         _drop(executor, *end.args)
         return
     except JobEnded as end:
-        status = "REJECTED" if isinstance(end, JobRejected) else "FAILED"
+        begun = bool(executor.journal.entry)
+        status = "REJECTED" if isinstance(end, JobRejected) and not begun else "FAILED"
         result = {"code": end.args[0], "reason": end.args[1]}
     await _finish(executor, execution, status, result)
 
