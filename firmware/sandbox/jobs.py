@@ -127,8 +127,8 @@ class Jobs:
             return
         except (ValueError, RuntimeError):  # not JSON, or nested too deep
             message = None
-        if not isinstance(message, dict):
-            self._log.warning("jobs", "%s: not a JSON object, dropped", tail)
+        if not _is_sound(message):
+            self._log.warning("jobs", "%s: not what the service sends, dropped", tail)
         elif outcome:
             self._on_answer(tail, outcome, message)
         elif operation == "notify":
@@ -154,6 +154,8 @@ class Jobs:
             code, text = message.get("code", ""), message.get("message", "")
             request.end(JobsError(code, text, message.get("executionState")))
         else:
+            if not message.get("execution", True):
+                del message["execution"]  # there is none
             request.end(message)
 
     def _on_oversized(self, tail: str) -> None:
@@ -194,6 +196,28 @@ class _Request:
         if not self.answered.is_set():
             self.answer = answer
             self.answered.set()
+
+
+def _is_sound(message: "Any") -> bool:
+    # Whether the members that are looked into here are of the types that the service sends
+    if not isinstance(message, dict):
+        return False
+    jobs, execution = message.get("jobs", {}), message.get("execution", {})
+    for member in (jobs, execution, message.get("executionState", {})):
+        if not isinstance(member, dict):
+            return False
+    summaries = [execution] if execution else []
+    for holder, name in (
+        (jobs, "IN_PROGRESS"),
+        (jobs, "QUEUED"),
+        (message, "inProgressJobs"),
+        (message, "queuedJobs"),
+    ):
+        group = holder.get(name, [])
+        if not isinstance(group, list):
+            return False
+        summaries += group
+    return all(isinstance(s, dict) and isinstance(s.get("jobId"), str) for s in summaries)
 
 
 def _new_token() -> str:
