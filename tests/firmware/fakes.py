@@ -87,6 +87,9 @@ class FakeJobs:
         errors = self._errors.get(name)
         error = errors.pop(0) if errors else None
         if error:
+            state = getattr(error, "state", {})
+            if state and self.executions:
+                self.executions[0].update(state)
             raise error
 
     async def start_next(self, **members) -> dict:
@@ -137,7 +140,10 @@ def execution(document, job_id: str = "job", status: str = "QUEUED", **members) 
 
 
 class FakeBoard:
-    """Pins as a dict of what was switched; a reset ends the test's patience, not the process."""
+    """Remembers what was switched and how often it was reset.
+
+    A power cut ends the firmware where it is: as a cancelled task.
+    """
 
     name = "fake"
 
@@ -147,15 +153,27 @@ class FakeBoard:
         self.cause = cause
         self.switched = []
         self.resets = 0
+        self.simulate_power_cut()
+
+    def simulate_power_cut(self, before: str = "", after: str = "") -> None:
+        """Die before or after a pin is switched, or at "reset"."""
+        self._cut_before, self._cut_after = before, after
 
     def is_on(self, name: str) -> bool:
         return dict(self.switched).get(name, False)
 
     def switch(self, name: str, on: bool) -> None:
+        self._die_if(name == self._cut_before)
         self.switched.append((name, on))
+        self._die_if(name == self._cut_after)
 
     def reset(self) -> None:
         self.resets += 1
+        self._die_if(self._cut_after == "reset")
+
+    def _die_if(self, now: bool) -> None:
+        if now:
+            raise asyncio.CancelledError
 
     def reset_cause(self) -> str:
         return self.cause
@@ -177,3 +195,12 @@ async def raises_async(kind, awaitable):
     except kind as error:
         return error
     raise AssertionError("%s was not raised" % kind.__name__)
+
+
+async def until(condition, what: str = "it") -> None:
+    """Wait for `condition()`, at most 5 s."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep_ms(5)
+    raise AssertionError("%s did not happen" % what)

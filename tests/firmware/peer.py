@@ -146,12 +146,3 @@ async def _listen(serve, **options) -> int:
 def _read(name: str) -> bytes:
     with open(PKI + "/" + name, "rb") as file:
         return file.read()
-
-
-async def until(condition, what: str = "it") -> None:
-    """Wait for `condition()`, at most 5 s."""
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep_ms(5)
-    raise AssertionError("%s did not happen" % what)

@@ -10,7 +10,7 @@ import sys
 _LIMIT_S = 30
 _HERE = __file__.rsplit("/", 1)[0]
 _ROOT = _HERE.rsplit("/", 2)[0]
-_HARNESS = ("flash", "hardware", "lapse", "peer", "fakes")  # modules that a test may import
+_HARNESS = ("flash", "hardware", "fakes", "peer", "lapse")  # what a test may import, in this order
 _getenv = os.getenv
 _ballast = []
 

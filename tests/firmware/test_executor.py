@@ -1,0 +1,108 @@
+import asyncio
+
+from sandbox.errors import JobsError
+from sandbox.jobs import TOO_LARGE
+
+import flash
+import lapse
+from agent import Agent
+from fakes import FakeJobs, execution, raises_async, until
+
+ON = {"operation": "gpio", "pin": "led", "action": "on"}
+OFF = {"operation": "gpio", "pin": "led", "action": "off"}
+
+
+async def test_pending_jobs_run_one_after_another():
+    agent = Agent(FakeJobs(execution(ON, "a"), execution(OFF, "b")))
+    await agent.work()
+    assert agent.board.switched == [("led", True), ("led", False)]
+    assert [update[:2] for update in agent.jobs.updates] == [
+        ("a", "SUCCEEDED"),
+        ("b", "SUCCEEDED"),
+    ]
+
+
+async def test_nothing_is_started_while_it_is_off():
+    agent = Agent(FakeJobs(execution(ON)), enabled=False)
+    await agent.work()
+    assert agent.jobs.requests == []
+    assert agent.board.switched == []
+
+
+async def test_switching_it_on_starts_what_waits():
+    agent = Agent(FakeJobs(execution(ON)), enabled=False)
+    task = await agent.work_in_background(lambda: True)
+    await asyncio.sleep_ms(200)
+    assert agent.board.switched == []
+    agent.executor.enable(True)
+    await until(lambda: agent.board.switched == [("led", True)])
+    task.cancel()
+
+
+async def test_what_is_in_the_journal_is_finished_even_while_it_is_off():
+    agent = Agent(FakeJobs(execution(ON)), enabled=False)
+    agent.journal.finish(execution(ON), {"status": "SUCCEEDED", "details": {}})
+    await agent.work()
+    assert agent.outcome()[0] == "SUCCEEDED"
+    assert agent.journal.entry == {}
+
+
+async def test_a_wake_looks_for_work_again():
+    jobs = FakeJobs()
+    agent = Agent(jobs)
+    task = await agent.work_in_background(lambda: jobs.requests)
+    await asyncio.sleep_ms(200)
+    jobs.executions.append(execution(ON))
+    agent.executor.wake()
+    await until(lambda: agent.jobs.updates)
+    assert agent.outcome()[0] == "SUCCEEDED"
+    task.cancel()
+
+
+async def test_it_waits_for_the_link():
+    agent = Agent(FakeJobs(execution(ON)))
+    agent.link.online.clear()
+    task = await agent.work_in_background(lambda: True)
+    await asyncio.sleep_ms(200)
+    assert agent.jobs.requests == []
+    agent.link.online.set()
+    await until(lambda: agent.jobs.updates)
+    assert agent.outcome()[0] == "SUCCEEDED"
+    task.cancel()
+
+
+async def test_a_service_that_throttles_is_asked_again():
+    jobs = FakeJobs(execution(ON))
+    jobs.simulate_error("start_next", JobsError("RequestThrottled"), JobsError("InternalError"))
+    agent = Agent(jobs)
+    task = await agent.work_in_background(lambda: jobs.updates)
+    assert agent.log.says("RequestThrottled") and agent.log.says("again in 2 s")
+    assert agent.log.says("again in 4 s")
+    task.cancel()
+
+
+async def test_a_document_too_large_to_hold_is_rejected_and_the_next_job_runs():
+    jobs = FakeJobs(execution("x" * 100, "huge"), execution(ON, "next"))
+    jobs.simulate_error("start_next", JobsError(TOO_LARGE))
+    agent = Agent(jobs)
+    await agent.work()
+    job_id, status, members = jobs.updates[0]
+    assert (job_id, status) == ("huge", "REJECTED")
+    assert members["statusDetails"]["code"] == "DOCUMENT_TOO_LARGE"
+    assert jobs.updates[1][:2] == ("next", "SUCCEEDED")
+
+
+async def test_a_job_announced_but_not_yet_startable_is_asked_for_again():
+    jobs = FakeJobs()
+    jobs.pending = {"late": "QUEUED"}
+    agent = Agent(jobs)
+    await agent.work()
+    assert jobs.requests == ["start_next"] * 4, "three more times, then no longer"
+
+
+async def test_an_error_of_the_service_is_not_swallowed_by_a_round():
+    jobs = FakeJobs(execution(ON))
+    jobs.simulate_error("start_next", JobsError("Offline"))
+    error = await raises_async(JobsError, Agent(jobs).executor._work())
+    assert error.code == "Offline"
+    assert flash.root.operations and lapse.FACTOR

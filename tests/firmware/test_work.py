@@ -1,0 +1,369 @@
+import asyncio
+
+from sandbox import work
+from sandbox.errors import JobFailed, JobsError
+from sandbox.journal import Journal
+
+import flash
+import lapse
+from agent import Agent
+from fakes import FakeJobs, execution, raises_async
+
+ON = {"operation": "gpio", "pin": "led", "action": "on"}
+TOGGLE = {"operation": "gpio", "pin": "led", "action": "toggle"}
+ENDED = {"status": "CANCELED", "versionNumber": 3}
+
+
+class Operation:
+    """Stands in for an operation's module: `run` is a coroutine of the test."""
+
+    TIMEOUT_S = 60
+    ARGUMENTS = {}
+
+    def __init__(self, run):
+        self.run = run
+
+
+def operate(run, steps=1):
+    """Let every plan be these steps."""
+    real = work.borrow
+
+    class Plan:
+        def plan(self, document, board):
+            return [(Operation(run), {}) for _ in range(steps)]
+
+    work.borrow = lambda name: Plan() if name == "plan" else real(name)
+
+
+async def settled(agent):
+    """Do as the executor does with a loaded `work`."""
+    answer = await agent.jobs.start_next()
+    await work.execute(agent.executor, answer["execution"])
+
+
+# Outcomes
+
+
+async def test_a_job_that_is_done_is_reported_with_what_was_done():
+    agent = Agent(FakeJobs(execution(ON)))
+    await agent.work()
+    job_id, status, members = agent.jobs.updates[-1]
+    assert (job_id, status) == ("job", "SUCCEEDED")
+    assert members == {
+        "expectedVersion": 2,
+        "executionNumber": 1,
+        "statusDetails": {"pin": "led", "state": "on"},
+    }
+    assert agent.journal.entry == {}
+
+
+async def test_a_document_that_is_not_for_the_board_is_rejected_with_the_reason():
+    agent = Agent(FakeJobs(execution({"Todo": "Delete Root User"})))
+    await agent.work()
+    status, details = agent.outcome()
+    assert status == "REJECTED"
+    assert details == {"code": "UNKNOWN_OPERATION", "reason": "Todo must be one of Reboot"}
+    assert agent.board.switched == []
+
+
+async def test_a_missing_document_is_rejected():
+    agent = Agent(FakeJobs(execution(None)))
+    await agent.work()
+    assert agent.outcome()[0] == "REJECTED"
+
+
+async def test_a_step_that_fails_fails_the_job():
+    async def run(arguments, job):
+        raise JobFailed("BROKEN", "it is broken")
+
+    operate(run)
+    agent = Agent(FakeJobs(execution({})))
+    await settled(agent)
+    assert agent.outcome() == ("FAILED", {"code": "BROKEN", "reason": "it is broken"})
+
+
+async def test_a_fault_of_ours_fails_the_job_and_nothing_else():
+    async def run(arguments, job):
+        raise KeyError("oops")
+
+    operate(run)
+    agent = Agent(FakeJobs(execution({})))
+    await settled(agent)
+    status, details = agent.outcome()
+    assert (status, details["code"]) == ("FAILED", "INTERNAL_ERROR")
+    assert "KeyError" in details["reason"]
+
+
+async def test_a_step_that_takes_too_long_fails_the_job():
+    async def run(arguments, job):
+        await asyncio.sleep(3600)
+
+    operate(run)
+    Operation.TIMEOUT_S = 1
+    agent = Agent(FakeJobs(execution({})))
+    await settled(agent)
+    status, details = agent.outcome()
+    assert (status, details["code"]) == ("FAILED", "STEP_TIMEOUT")
+    assert details["reason"] == "step 0 took over 1 s"
+
+
+async def test_several_steps_run_in_order_and_are_counted():
+    steps = [dict(ON, pin="relay"), ON, TOGGLE]
+    agent = Agent(FakeJobs(execution({"steps": steps})))
+    await agent.work()
+    assert agent.board.switched == [("relay", True), ("led", True), ("led", False)]
+    assert agent.outcome()[1] == {"pin": "led", "state": "off", "steps": "3"}
+
+
+async def test_a_full_flash_fails_the_job_before_its_effect():
+    agent = Agent(FakeJobs(execution(ON)))
+    flash.root.simulate_full()
+    await agent.work()
+    status, details = agent.outcome()
+    assert (status, details["code"]) == ("FAILED", "FLASH_FULL")
+    assert agent.board.switched == []
+    assert agent.log.says("not kept over a reset")
+
+
+# Interruptions: the journal makes the effect happen once
+
+
+async def test_the_journal_knows_the_job_before_its_effect():
+    seen = []
+    agent = Agent(FakeJobs(execution(TOGGLE)))
+    switch = agent.board.switch
+    agent.board.switch = lambda name, on: (seen.append(Journal(agent.log).entry), switch(name, on))
+    await agent.work()
+    assert seen[0]["jobId"] == "job"
+    assert (seen[0]["phase"], seen[0]["saved"]) == ("running", {"on": True})
+
+
+async def test_a_toggle_that_was_interrupted_is_not_undone():
+    agent = Agent(FakeJobs(execution(TOGGLE)))
+    agent.board.simulate_power_cut(after="led")
+    await agent.work_until_power_is_cut()
+    agent = agent.restarted("PWRON_RESET")
+    await agent.work()
+    assert agent.board.switched == [("led", True), ("led", True)]
+    assert agent.outcome() == ("SUCCEEDED", {"pin": "led", "state": "on"})
+    assert agent.log.says("job resumed")
+
+
+async def test_steps_that_are_done_are_not_done_again():
+    agent = Agent(FakeJobs(execution({"steps": [dict(ON, pin="relay"), ON]})))
+    agent.board.simulate_power_cut(before="led")
+    await agent.work_until_power_is_cut()
+    agent = agent.restarted()
+    await agent.work()
+    assert agent.board.switched == [("relay", True), ("led", True)]
+
+
+async def test_a_job_that_resets_the_board_again_and_again_fails():
+    agent = Agent(FakeJobs(execution(ON)))
+    for _ in range(5):
+        agent.board.simulate_power_cut(before="led")
+        await agent.work_until_power_is_cut()
+        agent = agent.restarted()
+    await agent.work()
+    status, details = agent.outcome()
+    assert (status, details["code"]) == ("FAILED", "INTERRUPTED")
+
+
+async def test_an_interrupted_job_that_was_cancelled_meanwhile_is_dropped():
+    agent = Agent(FakeJobs(execution(ON)))
+    agent.journal.begin("job", 1, 2, attempt=1)
+    agent.jobs.executions[0]["status"] = "CANCELED"
+    agent = agent.restarted()
+    await agent.work()
+    assert agent.jobs.updates == [] and agent.board.switched == []
+    assert agent.journal.entry == {}
+    assert agent.log.says("job dropped: it is CANCELED")
+
+
+async def test_an_interrupted_job_that_was_deleted_meanwhile_is_dropped():
+    agent = Agent(FakeJobs())
+    agent.journal.begin("job", 1, 2, attempt=1)
+    agent.jobs.simulate_error("describe", JobsError("ResourceNotFound", "no such job"))
+    await agent.work()
+    assert agent.journal.entry == {}
+    assert agent.log.says("job dropped: ResourceNotFound no such job")
+
+
+async def test_an_interrupted_job_waits_while_the_service_cannot_be_asked():
+    agent = Agent(FakeJobs(execution(ON, status="IN_PROGRESS")))
+    agent.journal.begin("job", 1, 2, attempt=1)
+    for code in ("Offline", "Timeout", "RequestThrottled", "InternalError"):
+        agent.jobs.simulate_error("describe", JobsError(code))
+        await raises_async(JobsError, agent.work())
+        assert agent.journal.entry["phase"] == "running", code
+    await agent.work()
+    assert agent.outcome()[0] == "SUCCEEDED"
+
+
+# Delivery of the outcome
+
+
+async def test_an_outcome_waits_in_flash_until_it_is_accepted():
+    agent = Agent(FakeJobs(execution(ON)))
+    for code in ("Offline", "Timeout", "RequestThrottled", "InternalError"):
+        agent.jobs.simulate_error("update", JobsError(code))
+        await raises_async(JobsError, agent.work())
+        assert agent.journal.entry["status"] == "SUCCEEDED", code
+    agent = agent.restarted()
+    await agent.work()
+    assert agent.outcome() == ("SUCCEEDED", {"pin": "led", "state": "on"})
+    assert agent.board.switched == [("led", True)], "the effect happened once"
+
+
+async def test_an_outcome_whose_answer_was_lost_counts_as_delivered():
+    agent = Agent(FakeJobs(execution(ON)))
+    agent.jobs.simulate_lost_reply(JobsError("Timeout"))
+    await raises_async(JobsError, agent.work())
+    done = {"status": "SUCCEEDED", "versionNumber": 3}
+    agent.jobs.simulate_error("update", JobsError("InvalidStateTransition", "", done))
+    await agent.work()
+    assert agent.journal.entry == {}
+    assert agent.log.says("job SUCCEEDED")
+
+
+async def test_an_outcome_that_is_definitively_refused_is_dropped():
+    for code in ("InvalidStateTransition", "TerminalStateReached", "ResourceNotFound"):
+        agent = Agent(FakeJobs(execution(ON)))
+        agent.jobs.simulate_error("update", JobsError(code, "too late", ENDED))
+        await agent.work()
+        assert agent.journal.entry == {}
+        assert agent.log.says("job dropped: " + code)
+
+
+async def test_details_that_the_service_does_not_take_are_left_out():
+    agent = Agent(FakeJobs(execution(ON)))
+    agent.jobs.simulate_error("update", JobsError("InvalidRequest", "details"))
+    await agent.work()
+    assert agent.outcome() == ("SUCCEEDED", {})
+
+
+async def test_a_report_that_stays_invalid_is_dropped_after_that():
+    agent = Agent(FakeJobs(execution(ON)))
+    error = JobsError("InvalidRequest", "no")
+    agent.jobs.simulate_error("update", error, error)
+    await agent.work()
+    assert agent.journal.entry == {} and agent.log.says("dropped: InvalidRequest no")
+
+
+async def test_a_newer_version_of_a_live_execution_is_adopted_once():
+    agent = Agent(FakeJobs(execution(ON)))
+    state = {"status": "IN_PROGRESS", "versionNumber": 9}
+    agent.jobs.simulate_error("update", JobsError("VersionMismatch", "", state))
+    await agent.work()
+    assert agent.jobs.updates[-1][2]["expectedVersion"] == 9
+
+
+async def test_a_version_of_an_ended_execution_is_not_adopted():
+    agent = Agent(FakeJobs(execution(ON)))
+    agent.jobs.simulate_error("update", JobsError("VersionMismatch", "", ENDED))
+    await agent.work()
+    assert agent.jobs.updates == []
+    assert agent.journal.entry == {}
+
+
+# Cancelled while it runs
+
+
+async def test_a_job_that_the_operator_cancels_stops_and_is_not_reported():
+    stopped = []
+
+    async def run(arguments, job):
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            stopped.append(True)
+            raise
+
+    operate(run)
+    agent = Agent(FakeJobs(execution({})))
+    task = asyncio.create_task(settled(agent))
+    while not agent.executor.check_cancelled:
+        await asyncio.sleep_ms(1)
+    agent.jobs.executions[0]["status"] = "CANCELED"
+    agent.jobs.pending = {}
+    agent.executor.wake()
+    await task
+    assert stopped == [True]
+    assert agent.jobs.updates == [] and agent.journal.entry == {}
+    assert agent.log.says("job dropped: CANCELED stopped by the operator")
+
+
+async def test_a_job_missing_from_the_set_is_not_stopped_while_the_service_has_it():
+    async def run(arguments, job):
+        await asyncio.sleep_ms(400)
+        return {}
+
+    operate(run)
+    agent = Agent(FakeJobs(execution({})))
+    task = asyncio.create_task(settled(agent))
+    while not agent.executor.check_cancelled:
+        await asyncio.sleep_ms(1)
+    agent.jobs.pending = {}  # ten others are listed
+    agent.executor.wake()
+    await task
+    assert agent.outcome()[0] == "SUCCEEDED"
+    assert "describe" in agent.jobs.requests
+
+
+async def test_a_job_goes_on_when_the_service_cannot_be_asked_about_it():
+    async def run(arguments, job):
+        await asyncio.sleep_ms(400)
+        return {}
+
+    operate(run)
+    agent = Agent(FakeJobs(execution({})))
+    agent.jobs.simulate_error("describe", JobsError("Offline"))
+    task = asyncio.create_task(settled(agent))
+    while not agent.executor.check_cancelled:
+        await asyncio.sleep_ms(1)
+    agent.jobs.pending = {}
+    agent.executor.wake()
+    await task
+    assert agent.outcome()[0] == "SUCCEEDED"
+    assert lapse.FACTOR > 1
+
+
+# Progress reports
+
+
+async def test_progress_is_reported_and_its_version_counts():
+    async def run(arguments, job):
+        await job.report({"percent": 50})
+        return {}
+
+    operate(run)
+    agent = Agent(FakeJobs(execution({})))
+    await settled(agent)
+    (_, first, members), (_, last, final) = agent.jobs.updates
+    assert (first, last) == ("IN_PROGRESS", "SUCCEEDED")
+    assert members["statusDetails"] == {"percent": "50"}
+    assert (members["expectedVersion"], final["expectedVersion"]) == (2, 3)
+
+
+async def test_a_report_is_made_again_until_it_is_accepted():
+    async def run(arguments, job):
+        await job.report({})
+        return {}
+
+    operate(run)
+    agent = Agent(FakeJobs(execution({})))
+    agent.jobs.simulate_error("update", JobsError("Timeout"), JobsError("Offline"))
+    await settled(agent)
+    assert [update[1] for update in agent.jobs.updates] == ["IN_PROGRESS", "SUCCEEDED"]
+
+
+async def test_a_refused_report_ends_the_job_without_another():
+    async def run(arguments, job):
+        await job.report({})
+        raise AssertionError("it went on")
+
+    operate(run)
+    agent = Agent(FakeJobs(execution({})))
+    agent.jobs.simulate_error("update", JobsError("InvalidStateTransition", "gone", ENDED))
+    await settled(agent)
+    assert agent.jobs.updates == [] and agent.journal.entry == {}
