@@ -46,6 +46,8 @@ class Editor:
     def feed(self, byte: int) -> str | None:
         """Take one byte; return the line when it ends one, else None."""
         after_cr, self._after_cr = self._after_cr, byte == 13
+        if byte < 32:
+            self._escape = None  # of a sequence that was not finished
         if self._escape is not None:
             self._on_escape(chr(byte))
         elif byte == 10 and after_cr:
@@ -91,6 +93,8 @@ class Editor:
         return line
 
     def _on_text(self, byte: int) -> None:
+        if not 0x80 <= byte < 0xC0:
+            self._utf8 = b""  # a character begins, whether the last one was finished or not
         self._utf8 += bytes((byte,))
         try:
             text = self._utf8.decode()
@@ -122,11 +126,11 @@ class Editor:
         self.redraw()
 
     def _on_escape(self, char: str) -> None:
-        # ESC [ … letter, ESC [ digits ~, ESC O letter
+        # ESC [ … letter, ESC [ digits ~, ESC O letter; with a modifier, ESC [ digits ; digit letter
         self._escape += char
         if char in "[O" and len(self._escape) == 1:
             return
-        if char.isdigit() and len(self._escape) < 4:
+        if (char.isdigit() or char == ";") and len(self._escape) < 8:
             return
         key, self._escape = _ESCAPES.get(self._escape[1:]), None
         if key in ("up", "down"):
