@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from host_tools.board.air import Air
 from host_tools.board.boot import BoardOptions, Boot
 from host_tools.board.edges import EdgeReader, follow_driven
 from host_tools.board.files import BoardFiles, write_json
@@ -49,6 +50,7 @@ class Supervisor:
         self._host = HostPort(files.tty)
         self._log = SerialLog(files.serial_log)
         self._edges = EdgeReader(files.pins)
+        self._air = Air(files)
         self._driven: dict[int, Any] = {}
         self._started = time.time()
         self._signals, self._wakeup = os.pipe()
@@ -98,9 +100,9 @@ class Supervisor:
         self._ends, self._repl = LineEnds(), ReplView(raw)
         self._next: int | None = None
         self._ended = False
-        child = self._child = MicroPythonProcess(
-            boot.command(self._options), boot.environment(self._options, self._files), raw
-        )
+        environment = boot.environment(self._options, self._files)
+        environment["VB_AIR"] = str(self._air.port)
+        child = self._child = MicroPythonProcess(boot.command(self._options), environment, raw)
         self._publish(boot)
         self._selector.register(child.control_fd, selectors.EVENT_READ)
         self._watch()

@@ -9,6 +9,7 @@ Actions:
   board reset [NAME]      press its reset button
   board pins [NAME]       what its pins did; --follow, --set 0=1
   board log [NAME]        what it printed; -f follows
+  board fault [NAME] FAULT [VALUE]  make something go wrong; without FAULT, what is wrong now
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from host_tools.board import DEFAULT_BOARD, BoardInfo, Edge, VirtualBoard, list_boards
+from host_tools.board import DEFAULT_BOARD, BoardInfo, Edge, VirtualBoard, faults, list_boards
+from host_tools.board.buttons import BUTTONS, push
 from host_tools.board.edges import follow, recorded, set_input
 from host_tools.board.files import BoardFiles
 from host_tools.board.virtual_board import CHIPS, DEFAULT_HEAP
@@ -56,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     log = _action(actions, "log", "show what a board printed", _log, json=False)
     log.add_argument("--follow", "-f", action="store_true", help="go on as it happens")
+    _add_fault(actions)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,6 +83,25 @@ def _action(
         parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(handler=handler)
     return parser
+
+
+def _add_fault(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    rows = [f"{name} {button.value}".ljust(30) + button.what for name, button in BUTTONS.items()]
+    fault = actions.add_parser(
+        "fault",
+        help="make something go wrong on a board",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Make something go wrong on a virtual board.",
+        epilog="\n".join(["faults:", *(f"  {row}" for row in rows)]),
+    )
+    fault.add_argument(
+        "words",
+        nargs="*",
+        metavar="[NAME] FAULT [VALUE]",
+        help="board (sandbox), fault, and how long or how much",
+    )
+    fault.add_argument("--json", action="store_true", help="print JSON")
+    fault.set_defaults(handler=_fault)
 
 
 def _start(args: argparse.Namespace) -> int:
@@ -157,6 +179,23 @@ def _set_input(files: BoardFiles, assignment: str) -> None:
             f"{assignment!r} does not set a pin.", "--set 0=1, --set adc34=1.2, --set 0="
         )
     set_input(files, name, number)
+
+
+def _fault(args: argparse.Namespace) -> int:
+    words = list(args.words)
+    name = DEFAULT_BOARD if not words or words[0] in BUTTONS else words.pop(0)
+    board = VirtualBoard(name)
+    board.require_running()
+    if len(words) > 2:
+        raise UsageError(f"{words[2]!r} is one word too many.", "board fault NAME freeze-link 30s")
+    if words:
+        say(f"Board {name}: {push(board.files, *words)}.")
+    if args.json:
+        result_json(faults.pressed(board.files))
+    elif not words:
+        for fault, value in faults.pressed(board.files).items():
+            result(f"{fault}: {json.dumps(value)}")
+    return 0
 
 
 def _edge_line(edge: Edge) -> str:

@@ -3,7 +3,8 @@
 2 MB of a 4 MB chip in blocks of 4096 bytes, as on ESP32_GENERIC (ports/esp32/partitions-4MiB.csv).
 Written through: what a write returned from is in the file whatever happens to this process.
 Writes and erases are counted in `flash.ops` over the whole life of the flash, so that a power cut
-can be placed exactly at the Nth (fault `flash_cut`: {"at": N, "torn": bool}).
+can be placed exactly at the Nth (fault `flash_cut`: {"at": N, "torn": bool}). Fault `flash_full`:
+they fail.
 """
 
 import struct
@@ -11,6 +12,7 @@ import struct
 import _hw
 
 BLOCK = 4096
+_ENOSPC = 28
 _COUNT, _SIZE, _ERASE = 4, 5, 6  # ioctl operations of vfs.AbstractBlockDev
 
 
@@ -27,8 +29,8 @@ class Flash:
         self._image.seek(block * BLOCK + offset)
         self._image.readinto(buffer)
 
-    def writeblocks(self, block: int, buffer, offset: int | None = None) -> None:
-        self._alter(block * BLOCK + (offset or 0), buffer)
+    def writeblocks(self, block: int, buffer, offset: int | None = None) -> int:
+        return self._alter(block * BLOCK + (offset or 0), buffer)
 
     def ioctl(self, operation: int, argument: int) -> int | None:
         if operation == _COUNT:
@@ -36,10 +38,12 @@ class Flash:
         if operation == _SIZE:
             return BLOCK
         if operation == _ERASE:
-            self._alter(argument * BLOCK, b"\xff" * BLOCK)
+            return self._alter(argument * BLOCK, b"\xff" * BLOCK)
         return 0
 
-    def _alter(self, position: int, data) -> None:
+    def _alter(self, position: int, data) -> int:
+        if _hw.fault("flash_full"):
+            return -_ENOSPC
         self._operations += 1
         cut = _hw.fault("flash_cut")
         self._image.seek(position)
@@ -50,6 +54,7 @@ class Flash:
             _hw.reset("power")
         self._image.write(data)
         self._count_up()
+        return 0
 
     def _count_up(self) -> None:
         self._counter.seek(0)

@@ -59,10 +59,14 @@ def read_json(name: str) -> dict:
 
 
 def fault(name: str):
-    """Return the setting of a fault button, None when it is not pressed
+    """Return the setting of a fault button, None when it is not pressed, or no longer
     (`host_tools/board/faults.py`).
     """
-    return read_json("faults.json").get(name)
+    faults = read_json("faults.json")
+    until = faults.get("until", {}).get(name)
+    if until and utime.time_ns() >= until * 1e9:
+        return None
+    return faults.get(name)
 
 
 class Rtc:
@@ -84,6 +88,8 @@ class Rtc:
 
     def now_us(self) -> int:
         """Return µs since 2000-01-01 by the board's own clock."""
+        self._file.seek(0)  # a fault button may have set it
+        self._zero_us, _ = struct.unpack(self._CLOCK, self._file.read(10))
         return utime.time_ns() // 1000 - self._zero_us
 
     def set_us(self, now_us: int) -> None:
