@@ -126,7 +126,7 @@ class Editor:
         self.redraw()
 
     def _on_escape(self, char: str) -> None:
-        # ESC [ … letter, ESC [ digits ~, ESC O letter; with a modifier, ESC [ digits ; digit letter
+        # ESC [ … letter, ESC [ digits ~, ESC O letter; a modifier comes behind a semicolon
         self._escape += char
         if char in "[O" and len(self._escape) == 1:
             return
