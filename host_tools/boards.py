@@ -1,31 +1,48 @@
-"""Board definitions, `boards/<name>.toml`: pins by name, and what must not be driven.
+"""Board definitions, `boards/<name>.toml` or a file of one's own: what a board is, which of its
+pins jobs may use by name, and what must not be driven.
 
-A file has these keys:
-
-    name = "virtual"            as the file is called
+    name = "bench"              as the file is called; may be left out
+    extends = "esp32_generic"   name or path of the board this one differs from
     chip = "ESP32"              sys.implementation._machine ends in "with ESP32"
     build = "ESP32_GENERIC"     MicroPython's name of the build that fits
     description = "…"
+    psram = "octal"             the build is for chips with this PSRAM inside
+    boot_mode = "hold BOOT, …"  the way into the boot loader
+    [usb]
+    "10c4:ea60" = "CP2102"      vendor:product = what shows itself so
     [pins.led]                  any name; `[led]` at top level is short for it
     gpio = 2
     kind = "gpio"               or "neopixel"
     active_low = false
     [forbidden]
-    6 = "flash"                 gpio = why it must not be driven
+    6-11 = "flash"              GPIO or range = why it must not be driven
+
+Under `extends` only what differs is written; `false` takes back a pin, a USB identity or a ban.
+`boards/board.schema.json` has the keys; an unknown one is an error that names it and the file.
 """
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from host_tools import board_file
 from host_tools.errors import ToolError
 from host_tools.paths import BOARDS
 
-_REQUIRED = ("name", "chip", "build", "description")
-_KINDS = ("gpio", "neopixel")
+_REQUIRED = ("chip", "build", "description")
+_OPTIONAL = ("usb", "boot_mode", "psram")
+_BOOT_MODE = "hold BOOT, press and let go RESET (or EN), let go BOOT"
+
+# GPIOs that the chips have, runs of them: ESP-IDF docs/en/api-reference/peripherals/gpio/*.inc
+_GPIOS = {
+    "ESP32": ((0, 23), (25, 27), (32, 39)),
+    "ESP32S2": ((0, 21), (26, 46)),
+    "ESP32S3": ((0, 21), (26, 48)),
+    "ESP32C3": ((0, 21),),
+    "ESP32C6": ((0, 30),),
+}
 
 
 @dataclass(frozen=True)
@@ -41,10 +58,15 @@ class Pin:
         plain: dict[str, Any] = {"gpio": self.gpio, "active_low": self.active_low}
         return plain if self.kind == "gpio" else {**plain, "kind": self.kind}
 
+    def __str__(self) -> str:
+        more = ["NeoPixel"] if self.kind == "neopixel" else []
+        more += ["on when low"] if self.active_low else []
+        return f"GPIO{self.gpio}" + (f" ({', '.join(more)})" if more else "")
+
 
 @dataclass(frozen=True)
 class BoardDefinition:
-    """A kind of board."""
+    """A kind of board. `usb`: "vendor:product" in hexadecimal → what shows itself so."""
 
     name: str
     chip: str
@@ -52,6 +74,9 @@ class BoardDefinition:
     description: str
     pins: dict[str, Pin] = field(default_factory=dict)
     forbidden: dict[int, str] = field(default_factory=dict)
+    usb: dict[str, str] = field(default_factory=dict)
+    boot_mode: str = _BOOT_MODE
+    psram: str | None = None
 
     def board_json(self) -> dict[str, Any]:
         """Return the content of the board's `/board.json`."""
@@ -62,80 +87,91 @@ class BoardDefinition:
             "forbidden": {str(gpio): reason for gpio, reason in self.forbidden.items()},
         }
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `boards --json` prints."""
+        return asdict(self)
+
 
 def names() -> list[str]:
     """Return the names of the boards there are definitions of."""
     return sorted(path.stem for path in BOARDS.glob("*.toml"))
 
 
-def load(name: str) -> BoardDefinition:
-    """Return a board's definition. Raises ToolError if there is none or it is wrong, naming
-    what.
+def load(board: str) -> BoardDefinition:
+    """Return the definition of a board, given by its name in boards/ or as a file's path.
+
+    Raises ToolError if there is none or it is wrong, naming what.
     """
-    path = BOARDS / f"{name}.toml"
-    if name not in names():
-        raise ToolError(f"There is no board definition {name!r}.", f"one of {', '.join(names())}")
-    return read(path)
+    return read(_find(board, Path()))
 
 
 def read(path: Path) -> BoardDefinition:
     """Return the definition in a file. Raises ToolError naming the file and what is wrong in
     it.
     """
+    table = board_file.merged(path, _find)
     try:
-        return _definition(tomllib.loads(path.read_text()), path.stem)
-    except (tomllib.TOMLDecodeError, ValueError) as error:
-        raise ToolError(f"{path}: {error}", "boards/virtual.toml is a good example") from error
+        return _definition(table, path.stem)
+    except ValueError as error:
+        raise ToolError(f"{path}: {error}", board_file.README) from error
+
+
+def of_chip(chip: str, psram: str | None = None) -> BoardDefinition:
+    """Return the board in boards/ for a chip, "ESP32C3" for instance, with that PSRAM inside.
+
+    Raises ToolError if there is none for the chip.
+    """
+    fitting = [board for board in _real() if board.chip == chip]
+    for wanted in (psram, None):
+        for board in fitting:
+            if board.psram == wanted:
+                return board
+    raise ToolError(
+        f"no board here has the chip {chip}",
+        f"one with {', '.join(_GPIOS)}; or a definition of your own: {board_file.README}",
+    )
+
+
+def of_usb(vendor: int, product: int) -> list[BoardDefinition]:
+    """Return the boards in boards/ that show themselves so on USB; several, mostly."""
+    identity = f"{vendor:04x}:{product:04x}"
+    return [board for board in _real() if identity in board.usb]
+
+
+def _real() -> list[BoardDefinition]:
+    # What only stands for a board, as the virtual one does, shows no USB identity.
+    return [board for board in map(load, names()) if board.usb]
+
+
+def _find(board: str, beside: Path) -> Path:
+    if board in names():
+        return BOARDS / f"{board}.toml"
+    path = beside / Path(board).expanduser()
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    what = "file" if path.suffix == ".toml" else "board definition"
+    raise ToolError(
+        f"There is no {what} {board!r}.", f"the path of a .toml file, or {', '.join(names())}"
+    )
 
 
 def _definition(table: dict[str, Any], stem: str) -> BoardDefinition:
     for key in _REQUIRED:
-        if not isinstance(table.get(key), str):
-            raise ValueError(f"{key} is missing or not a text")
-    if table["name"] != stem:
+        if key not in table:
+            raise ValueError(f"{key} is missing")
+    if table.get("name", stem) != stem:
         raise ValueError(f"name is {table['name']!r}, the file's is {stem!r}")
-    rest = {
-        key: value for key, value in table.items() if key not in (*_REQUIRED, "pins", "forbidden")
-    }
-    pins = {name: _pin(name, value) for name, value in {**rest, **table.get("pins", {})}.items()}
-    forbidden = {
-        _gpio(gpio, "forbidden"): str(reason)
-        for gpio, reason in table.get("forbidden", {}).items()
-    }
+    pins = {name: Pin(**value) for name, value in table["pins"].items()}
     for name, pin in pins.items():
-        if pin.gpio in forbidden:
-            raise ValueError(
-                f"pins.{name} is GPIO {pin.gpio}, which is forbidden: {forbidden[pin.gpio]}"
-            )
-    return BoardDefinition(
-        name=table["name"],
-        chip=table["chip"],
-        build=table["build"],
-        description=table["description"],
-        pins=pins,
-        forbidden=forbidden,
-    )
+        _check_pin(name, pin, table)
+    given = {key: table[key] for key in (*_REQUIRED, *_OPTIONAL) if key in table}
+    forbidden = dict(sorted(table["forbidden"].items()))
+    return BoardDefinition(stem, pins=pins, forbidden=forbidden, **given)
 
 
-def _pin(name: str, table: Any) -> Pin:
-    if not isinstance(table, dict):
-        raise ValueError(f"unknown key {name}")
-    for key in table:
-        if key not in ("gpio", "kind", "active_low"):
-            raise ValueError(f"unknown key {key} in pins.{name}")
-    pin = Pin(
-        _gpio(table.get("gpio"), f"pins.{name}"),
-        table.get("kind", "gpio"),
-        table.get("active_low", False),
-    )
-    if pin.kind not in _KINDS or not isinstance(pin.active_low, bool):
-        raise ValueError(
-            f"pins.{name}: kind is one of {', '.join(_KINDS)}, active_low true or false"
-        )
-    return pin
-
-
-def _gpio(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not str(value).isdigit():
-        raise ValueError(f"{where}: {value!r} is not a GPIO number")
-    return int(value)
+def _check_pin(name: str, pin: Pin, table: dict[str, Any]) -> None:
+    if not any(first <= pin.gpio <= last for first, last in _GPIOS[table["chip"]]):
+        raise ValueError(f"pins.{name}: {table['chip']} has no GPIO{pin.gpio}")
+    if pin.gpio in table["forbidden"]:
+        reason = table["forbidden"][pin.gpio]
+        raise ValueError(f"pins.{name} is GPIO {pin.gpio}, which is forbidden: {reason}")

@@ -8,6 +8,7 @@ COMMANDS = {
     "cloud": "start, stop or look at the local IoT Core",
     "aws": "run the AWS CLI against the cloud in use",
     "board": "start, stop or look at virtual boards",
+    "boards": "show the kinds of boards: chip, pins, what must not be driven",
     "provision": "make a thing, its certificate and its policy",
     "deploy": "put the firmware, configuration and credentials on a board",
     "console": "talk to the board: the sandbox commands, with completion and events",
