@@ -77,7 +77,7 @@ def test_a_board_agrees_with_esptool_about_its_chip(name):
     board = boards.load(name)
     chip = CHIP_DEFS[board.chip.lower()]
     assert chip.CHIP_NAME.replace("-", "") == board.chip
-    assert chip.BOOTLOADER_FLASH_OFFSET == OFFSETS[board.chip]
+    assert OFFSETS[board.chip] == chip.BOOTLOADER_FLASH_OFFSET
     native = chip.USB_OTG_SUPPORTED or chip.USB_SERIAL_JTAG_SUPPORTED
     assert native == any(usb.startswith(f"{chip.ESPRESSIF_VID:04x}:") for usb in board.usb)
     own = f"{chip.ESPRESSIF_VID:04x}:{chip.USB_JTAG_SERIAL_PID:04x}"
@@ -114,7 +114,7 @@ def test_each_pin_of_micropython_that_is_input_only_is_forbidden(name):
 def test_psram_takes_pins_that_the_board_without_has(name, gpios):
     with_it = boards.load(name)
     without = boards.load(name.rpartition("-")[0])
-    assert {**without.forbidden, **{gpio: "" for gpio in gpios}}.keys() == with_it.forbidden.keys()
+    assert {**without.forbidden, **dict.fromkeys(gpios, "")}.keys() == with_it.forbidden.keys()
     assert all("PSRAM" in with_it.forbidden[gpio] for gpio in gpios)
     assert with_it.pins == without.pins and with_it.usb == without.usb
 
