@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED", "CANCELED")
 DONE, FAILED, USAGE = 0, 1, 2
+_LONGEST_ID = 64
 
 
 async def do(app: "App", write: "Write", line: str) -> int:
@@ -52,17 +53,26 @@ async def start_next_pending_job_execution(app: "App", write: "Write") -> None:
     _show(write, "start-next-pending-job-execution", await app.jobs.start_next())
 
 
-async def describe_job_execution(app: "App", write: "Write", job_id: str) -> None:
-    """Get the current state of one."""
+async def describe_job_execution(app: "App", write: "Write", job_id: str) -> int | None:
+    """Get the current state of one, by its id or as `$next`."""
+    if not _is_job_id(job_id):
+        return USAGE
     _show(write, "describe-job-execution", await app.jobs.describe(job_id))
+    return None
 
 
 async def update_job_execution(app: "App", write: "Write", job_id: str, status: str) -> int | None:
     """Set the status of one. CANCELED is passed on, as the sample does; the service refuses it."""
-    if status not in STATUSES:
+    if not _is_job_id(job_id) or status not in STATUSES:
         return USAGE
     _show(write, "update-job-execution", await app.jobs.update(job_id, status))
     return None
+
+
+def _is_job_id(text: str) -> bool:
+    # botocore iot-jobs-data, JobId. Anything else might make a topic that ends the connection
+    letters = all(c.isalpha() or c.isdigit() or c in "-_" for c in text)
+    return text == "$next" or (letters and len(text) <= _LONGEST_ID)
 
 
 def _find(command: str) -> "Any":

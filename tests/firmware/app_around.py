@@ -1,0 +1,60 @@
+"""The application around the console's commands: the real jobs client on a fake link."""
+
+import asyncio
+
+from sandbox.config import parse
+from sandbox.jobs import Jobs
+from sandbox.log import Log
+
+from fakes import FakeBoard, FakeLink
+
+
+class _Network:
+    def wifi(self) -> str:
+        return "home, 10.0.0.2, RSSI -55 dBm"
+
+    def clock(self) -> tuple:
+        return (2026, 11, 24, 6, 30, 5)
+
+
+class _Journal:
+    def __init__(self) -> None:
+        self.entry = {}
+
+
+class _Executor:
+    def __init__(self) -> None:
+        self.enabled = True
+        self.journal = _Journal()
+
+    def enable(self, on: bool) -> None:
+        self.enabled = on
+
+
+class FakeApp:
+    """What `App` is to the console."""
+
+    def __init__(self) -> None:
+        self.board = FakeBoard(boots=7)
+        self.config = parse({"thing": "lamp", "endpoint": "localhost", "client_id": "lamp-1"})
+        self.left = asyncio.Event()
+        self.log = Log(lambda line: None)
+        self.link = FakeLink()
+        self.link.state, self.link.trouble = "online", None
+        self.link.age_ms = lambda: 61_000
+        self.network = _Network()
+        self.executor = _Executor()
+        self.jobs = Jobs(self.link, self.log)
+        self.jobs.on_change = lambda: None
+
+    def simulate_service(self, outcome: str, **members) -> None:
+        """Answer every request so, the clientToken made readable."""
+
+        def answer(tail, request):
+            request["clientToken"] = "token"
+            waiting = self.jobs._waiting
+            waiting["token"] = waiting[list(waiting)[-1]]
+            self.link.simulate_message(tail + "/" + outcome, dict(members, clientToken="token"))
+            del waiting["token"]
+
+        self.link.answer = answer
