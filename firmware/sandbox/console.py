@@ -66,11 +66,13 @@ class Console:
     async def work(self) -> None:
         """Do the commands one after another, while typing goes on, for ever."""
         while True:
-            await self._entered.wait()
-            self._entered.clear()
-            while self._lines:
-                line = self._lines.pop(0)
+            while not self._lines:
+                self._entered.clear()
+                await self._entered.wait()
+            line, status = self._lines.pop(0), 1
+            try:
                 status = await borrow("commands").do(self._app, self.write, line) if line else 0
+            finally:  # also after a fault of ours, which the supervisor deals with
                 if self._machine:
                     self._write_status(str(status))
 
