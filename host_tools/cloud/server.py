@@ -21,6 +21,7 @@ from typing import Any
 from host_tools.cloud import info
 from host_tools.cloud.info import CloudInfo
 from host_tools.cloud.rules import MissingSeamError, apply_rules
+from host_tools.cloud.rules.seam import need
 from host_tools.cloud.settings import Settings
 from host_tools.cloud.sockets import LOOPBACK
 from host_tools.cloud.state import StateKeeper
@@ -79,6 +80,8 @@ class Server:
         self._state = StateKeeper(settings.data)
         self._sweeps = apply_rules(settings, self._state.touch)
         self._state.install()
+        need("readiness", self._app, "app", "_iot_mtls_state", "_iot_mtls_task")
+        need("readiness", self._iot, "mtls_is_listening", "get_ca_cert_pem")
         self._stop = asyncio.Event()
         self._failed = False
 

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from host_tools.cloud.rules.seam import replace, take
+from host_tools.cloud.rules.seam import need, replace, take
 
 _SHARE = 10  # a save may take one part in so many of the time
 _log = logging.getLogger("jobs-sandbox")
@@ -41,6 +41,8 @@ class StateKeeper:
     def install(self) -> None:
         """Make MiniStack load and save through this. Raises MissingSeamError."""
         rule = "state survives kill -9"
+        need(rule, self._app, "_state_map")
+        need(rule, self._persistence, "_state_format_version", "_json_default")
         take(rule, self._app, "_build_persistence_save_dict", ())
         take(rule, self._app, "_get_module", ("name",))
         take(rule, self._persistence, "load_state", ("service",))

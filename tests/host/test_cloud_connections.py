@@ -45,8 +45,8 @@ def test_silence_for_one_and_a_half_keep_alives_ends_the_connection(
 
 def test_a_ping_keeps_the_connection(trusted: Device) -> None:
     with trusted.connected(keepalive=1) as wire:
-        for _ in range(2):
-            assert not wire.closed(0.8)
+        for _ in range(3):
+            assert not wire.closed(0.7)
             assert wire.alive()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -241,6 +242,30 @@ def test_a_wrong_step_time_out_is_rejected(agent: Agent, step: Any) -> None:
     answer = agent.ask(f"{job}/update", status="IN_PROGRESS", stepTimeoutInMinutes=step)
     assert answer["code"] == "InvalidRequest"
     assert agent.ask("$next/get")["execution"]["status"] == "QUEUED"
+
+
+def test_a_rollout_notifies_its_next_thing_a_minute_later_and_is_saved(
+    agent: Agent, registry: Registry
+) -> None:
+    registry.device(f"rollout-{agent.name}")
+    job = f"job-{agent.name}"
+    began = time.monotonic()
+    registry.job(
+        job,
+        f"rollout-{agent.name}",
+        agent.name,
+        jobExecutionsRolloutConfig={"maximumPerMinute": 1},
+    )
+    state = Path(registry.running.state_dir) / "iot.json"
+    key = repr((agent.name, job))
+    assert agent.events() == []
+    assert key not in state.read_text()
+    assert agent.next_event("notify")["jobs"]["QUEUED"][0]["jobId"] == job
+    assert time.monotonic() - began >= _MINUTE_S
+    deadline = time.monotonic() + 1
+    while key not in state.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def _http(registry: Registry) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import http.client
 import socket
 import ssl
 import time
@@ -65,6 +66,31 @@ def test_nothing_listens_beyond_loopback(trusted: Device, strict_http_port: int)
     for port in (trusted.port, strict_http_port):
         with pytest.raises(OSError):
             socket.create_connection((outward, port), timeout=2).close()
+
+
+@pytest.mark.parametrize("door", ["reset", "config"])
+def test_ministacks_own_doors_are_closed(strict_http_port: int, door: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", strict_http_port, timeout=5)
+    connection.request("POST", f"/_ministack/{door}", body=b"{}")
+    assert connection.getresponse().status == 403
+
+
+def test_mqtt_over_web_socket_without_signature_is_refused(strict_http_port: int) -> None:
+    upgrade = (
+        "GET /mqtt HTTP/1.1\r\nHost: a1b2c3-ats.iot.us-east-1.localhost\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"
+    )
+    packet = connect("anybody")
+    frame = bytes([0x82, 0x80 | len(packet), 0, 0, 0, 0]) + packet  # binary, masked with zeros
+    with socket.create_connection(("127.0.0.1", strict_http_port), timeout=5) as web:
+        web.sendall(upgrade.encode())
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += web.recv(1)
+        web.sendall(frame)
+        assert web.recv(1) in (b"\x88", b"")  # a close frame, no CONNACK
+    assert _told("neither certificate nor signature")
 
 
 def _handshake(trusted: Device, tls: ssl.SSLContext, name: str | None) -> Wire:

@@ -35,7 +35,7 @@ RULES: tuple[Callable[[Context], None], ...] = (
     subscriptions.fast_topic_matching,
     jobs.in_progress_first,
     jobs.status_details_limits,
-    jobs.queueing_is_saved,
+    jobs.rollouts_run_by_the_minute,
     timeouts.step_timeout,
     timeouts.time_outs_expire,
     jobs.overtaking_is_notified,

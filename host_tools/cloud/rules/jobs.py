@@ -9,7 +9,7 @@ import unicodedata
 from typing import Any
 
 from host_tools.cloud.rules.context import Context
-from host_tools.cloud.rules.seam import replace, take
+from host_tools.cloud.rules.seam import need, replace, take
 
 _LISTED = 10
 _DETAILS, _KEY, _VALUE = 10, re.compile(r"[a-zA-Z0-9:_-]{1,128}"), 1024
@@ -47,8 +47,8 @@ def overtaking_is_notified(context: Context) -> None:
     iot = context.iot
     update = take(rule, iot, "jobs_update_execution")
     take(rule, iot, "jobs_first_pending_job_id", ("thing_name",))
-    take(rule, iot, "get_account_id", ())
-    take(rule, iot, "get_region", ())
+    need(rule, iot, "get_account_id", "get_region", "request_scope", "broker_publish")
+    need(rule, iot, "_jobs_mqtt_execution", "_jobs_job_document_object", "_jobs_mqtt_json")
     running: set[asyncio.Task[None]] = set()
 
     def update_execution(thing: str, job: str, **members: Any) -> Any:
@@ -85,7 +85,7 @@ def status_details_limits(context: Context) -> None:
     """
     rule = "statusDetails limits"
     check = take(rule, context.iot, "_jobs_status_details_error", ("status_details",))
-    take(rule, context.iot, "error_response_json", None)
+    need(rule, context.iot, "error_response_json")
 
     def status_details_error(details: Any) -> Any:
         error = check(details)
@@ -109,9 +109,15 @@ def _problem(details: dict[str, str]) -> str | None:
     return None
 
 
-def queueing_is_saved(context: Context) -> None:
-    """Save executions that a rollout queues, which no request accompanies. No rule of AWS."""
-    rule = "queueing is saved"
+def rollouts_run_by_the_minute(context: Context) -> None:
+    """Release a rollout's next batch after a minute of `Settings.minute_s`, and save what it
+    queues.
+
+    AWS: developer guide, "Job configurations": maximumPerMinute. MiniStack's minute is fixed; no
+    request accompanies the batch, which is what else makes the state be saved.
+    """
+    rule = "rollouts run by the minute"
+    take(rule, context.iot, "_JOB_ROLLOUT_INTERVAL_MS")
     queue = take(rule, context.iot, "_jobs_queue_execution", ("thing", "job_id", "now"))
 
     def queue_execution(thing: str, job: str, now: int) -> None:
@@ -119,3 +125,4 @@ def queueing_is_saved(context: Context) -> None:
         queue(thing, job, now)
 
     replace(context.iot, "_jobs_queue_execution", queue_execution)
+    replace(context.iot, "_JOB_ROLLOUT_INTERVAL_MS", int(context.settings.minute_s * 1000))

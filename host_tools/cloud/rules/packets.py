@@ -16,14 +16,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from host_tools.cloud.rules.context import Context
-from host_tools.cloud.rules.seam import replace, take
+from host_tools.cloud.rules.seam import need, replace, take
 
 _CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE, _PINGREQ = 1, 3, 4, 8, 12
 _MQTT_5 = 5
-_PROTOCOL_ERROR, _CLIENT_ID_INVALID, _PACKET_TOO_LARGE = 0x82, 0x85, 0x95
+_PROTOCOL_ERROR, _NOT_AUTHORIZED, _CLIENT_ID_INVALID, _PACKET_TOO_LARGE = 0x82, 0x87, 0x85, 0x95
 _TOPIC_INVALID, _FILTER_INVALID, _QUOTA, _QOS_UNSUPPORTED = 0x90, 0x8F, 0x97, 0x9B
 _MAX_PAYLOAD, _MAX_FILTERS, _MAX_SUBSCRIPTIONS = 128 * 1024, 8, 50
 _MAX_SLASHES, _MAX_TOPIC, _MAX_CLIENT_ID = 7, 256, 128
+_SESSION = (  # what the rules read of a session
+    *(
+        "account_id",
+        "region",
+        "certificate_id",
+        "iam_credential",
+        "provisioning_template",
+        "protocol_version",
+    ),
+    *("_client_id", "_policy_context", "_sub_filters", "_sub_ids", "_sub_granted_qos"),
+    *("_forced_disconnect_reason", "_send", "send_bytes", "cleanup"),
+)
 _BASIC_INGEST = re.compile(r"\$aws/rules/[^/]*/")
 
 
@@ -103,13 +115,15 @@ def connect_first_and_once(packet: Packet) -> Refused | None:
 
 
 def identity_required(packet: Packet) -> Refused | None:
-    """Refuse a session without client certificate or IAM credentials, however it came about."""
+    """Refuse a session with neither client certificate nor IAM credentials: MQTT over WebSocket.
+
+    AWS: developer guide, "Device communication protocols": MQTT over WSS needs Signature Version 4
+    or a custom authorizer. MiniStack gives an unsigned connection all rights.
+    """
     session = packet.session
     if packet.kind != _CONNECT or session.certificate_id or session.iam_credential:
         return None
-    return Refused(
-        "client certificate required", "neither certificate nor credentials", _PROTOCOL_ERROR
-    )
+    return Refused("identity required", "neither certificate nor signature", _NOT_AUTHORIZED)
 
 
 def client_id_length(packet: Packet) -> Refused | None:
@@ -231,6 +245,8 @@ def guard_packets(context: Context) -> Links:
     for name in ("_read_string", "_decode_properties"):
         take(rule, iot, name, ("buf", "offset"))
     take(rule, iot, "broker_unsubscribe", ("subscription_id",))
+    need(rule, iot, "_make_connack", "_make_disconnect", "_MTLS_READ_CHUNK")
+    need(rule, iot._WSSession(None, "", ""), *_SESSION)
     take(rule, iot, "_max_frame_buffer_bytes", ())
     dispatch = take(
         rule, iot._WSSession, "_dispatch_packet", ("self", "pkt_type", "flags", "body")

@@ -43,6 +43,12 @@ def take(rule: str, owner: Any, name: str, parameters: tuple[str, ...] | None = 
     return found
 
 
+def need(rule: str, owner: Any, *names: str) -> None:
+    """Check the names a rule merely uses. Raises MissingSeamError."""
+    for name in names:
+        take(rule, owner, name)
+
+
 def replace(owner: Any, name: str, value: Any) -> None:
     """Put `value` in the place of `owner.name`, which `take` has checked.
 

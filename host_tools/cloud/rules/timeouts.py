@@ -15,7 +15,7 @@ import json
 from typing import Any
 
 from host_tools.cloud.rules.context import Context
-from host_tools.cloud.rules.seam import replace, take
+from host_tools.cloud.rules.seam import need, replace, take
 
 _RULE = "Jobs time-outs"
 _CANCEL, _LONGEST = -1, 10080
@@ -152,7 +152,8 @@ def time_outs_expire(context: Context) -> None:
         _RULE, iot, "jobs_notify_thing", ("account_id", "region", "thing_name", "prev_next_job_id")
     )
     take(_RULE, iot, "jobs_abort_if_met", ("account_id", "region", "job_id"))
-    take(_RULE, iot, "publishing_events", ())
+    need(_RULE, iot, "publishing_events", "request_scope", "_jobs", "_jobs_now_ms")
+    need(_RULE, iot, "_job_execution_event", "_jobs_maybe_complete", "jobs_first_pending_job_id")
 
     def milliseconds_left(execution: dict[str, Any]) -> int | None:
         lasts = context.settings.minute_s * 1000
