@@ -5,3 +5,4 @@ own.
 from tests.board_fixture import *  # noqa: F403
 from tests.cloud_fixture import *  # noqa: F403
 from tests.device_fixture import *  # noqa: F403
+from tests.proxy import *  # noqa: F403

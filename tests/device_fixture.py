@@ -93,6 +93,11 @@ class Device:
                 assert left > 0, f"{pattern!r} did not come; what came is\n{self.log()}"
                 self._grown.wait(left)
 
+    def has(self, text: str) -> bool:
+        """Say whether a line with this text has come since the last one that was expected."""
+        with self._grown:
+            return any(text in line for line in self.lines[self._mark :])
+
     def skip(self) -> None:
         """Expect only what comes from now on."""
         self._mark = len(self.lines)
@@ -163,7 +168,7 @@ def local_cloud(cloud: CloudInfo) -> access.Cloud:
 def make_device(
     make_board: Callable[..., Board], local_cloud: access.Cloud
 ) -> Iterator[Callable[..., Device]]:
-    """Makes devices. `deployed=False`: only board and thing; `changes`: members of Identity."""
+    """Makes devices. `deployed=False`: only board and thing; `changes` see `put`."""
     made: list[Device] = []
 
     def make(deployed: bool = True, **changes: Any) -> Device:
@@ -196,9 +201,17 @@ def manual(device: Device) -> Device:
     return device
 
 
-def put(device: Device, **changes: Any) -> None:
-    """Lay the firmware into the flash and switch the board on, with some members of its identity
-    changed. What `deploy` would put there, without the time it takes.
+def put(
+    device: Device,
+    config: dict[str, Any] | None = None,
+    more: dict[str, bytes] | None = None,
+    **changes: Any,
+) -> None:
+    """Lay the firmware into the flash and switch the board on: what `deploy` would put there,
+    without the time it takes.
+
+    `config`: further members of /config.json; `more`: further files; `changes`: members of the
+    Identity that are not as they should be.
     """
     identity = Identity(**{**vars(Identity.of(device.made)), **changes})
     wifi = {"ssid": "virtual", "password": ""}
@@ -206,8 +219,9 @@ def put(device: Device, **changes: Any) -> None:
         **build.application(umqtt=True),
         **{f"/credentials/{name}": each for name, each in identity.credentials.items()},
         settings.BOARD: settings.board("virtual"),
-        settings.CONFIG: settings.config(identity, wifi, ""),
+        settings.CONFIG: settings.config(identity, wifi, json.dumps(config or {})),
         "/manifest.json": b"{}",
+        **(more or {}),
     }
     device.board.stop()
     device.board.files.flash.write_bytes(image(files))

@@ -18,7 +18,7 @@ from host_tools.board.files import BoardFiles
 from host_tools.board.pipe import Conditions, Pipe
 
 LOOPBACK = "127.0.0.1"
-_ONWARD_S = 2.0  # the board's look-up blocks that long
+_ONWARD_S = 0.3  # the look-up, which blocks the board, takes that much longer
 _TAKEN_UP_S = 10.0
 _LOOK_S = 0.05
 _BY_ITSELF = 0
