@@ -51,14 +51,14 @@ def run(args: argparse.Namespace) -> int:
     with ending.in_order():
         if args.command is None and sys.stdin.isatty() and sys.stdout.isatty():
             return terminal.run(target, start=args.start, timeout_s=args.timeout)
-        output = script.Output()
-        show = script.drop if args.command else output.show
+        output = script.Output(script.drop if args.command else say)
+        show = script.drop if args.json else output.show
         with Session(target, show, say) as session:
             session.open(may_start=lambda: bool(args.start))
+            if args.json:
+                return script.run_commands_as_json(session, args.command, timeout_s=args.timeout)
             if args.command:
-                return script.run_commands(
-                    session, args.command, timeout_s=args.timeout, as_json=args.json
-                )
+                return script.run_commands(session, output, args.command, timeout_s=args.timeout)
             return script.run_script(
                 session, output, script.standard_input(), timeout_s=args.timeout
             )

@@ -10,9 +10,9 @@ from types import FrameType
 
 @contextlib.contextmanager
 def in_order() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP (the terminal was closed) into KeyboardInterrupt in the block."""
+    """Turn SIGTERM and SIGHUP (the terminal was closed) into SystemExit inside the block."""
     numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, _interrupt) for number in numbers]
+    before = [signal.signal(number, _end) for number in numbers]
     try:
         yield
     finally:
@@ -20,5 +20,5 @@ def in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)  # as a shell has it for a process that a signal has ended

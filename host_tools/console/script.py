@@ -9,55 +9,64 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from host_tools.console.protocol import DONE, Answer, Line
 from host_tools.console.session import Session
-from host_tools.errors import ToolError
+from host_tools.errors import UsageError
 from host_tools.output import result, say
 
 _LEAVING = ("exit",)
 _COMMENT = "#"
-
-
-def drop(_line: Line) -> None:
-    """Show nothing: what belongs to a command is in its answer."""
-
-
-def run_commands(session: Session, commands: list[str], *, timeout_s: float, as_json: bool) -> int:
-    """Let the board do each of `commands`, and print what it answers, the log left out.
-
-    As JSON: {"command", "status", "lines", "result"}, one object a line.
-    """
-    first_failure = DONE
-    for command in commands:
-        answer = _ask(session, command, timeout_s)
-        if as_json:
-            result(json.dumps(answer.as_dict(), ensure_ascii=False))
-        else:
-            for line in answer.lines:
-                result(line)
-        first_failure = first_failure or answer.status
-    return first_failure
+_QUIT = "quit"
 
 
 class Output:
-    """Prints the board's lines as they come: its log to stderr, everything else to stdout.
+    """Prints the board's lines as they come: `log` takes its log, stdout gets everything else.
 
     `log_is_result`: the command under way is `log`, whose answer looks like the log.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, log: Callable[[str], None] = say) -> None:
         self.log_is_result = False
+        self._log = log
         self._lock = threading.Lock()
 
     def show(self, line: Line) -> None:
         """Print one line."""
         with self._lock:
             if (line.log_level and not self.log_is_result) or line.is_boot_noise:
-                say(line.text)
+                self._log(line.text)
             else:
                 result(line.text)
+
+
+def drop(_line: object) -> None:
+    """Show nothing."""
+
+
+def run_commands(
+    session: Session, output: Output, commands: list[str], *, timeout_s: float
+) -> int:
+    """Let the board do each of `commands`; `output` prints what comes meanwhile."""
+    first_failure = DONE
+    for command in commands:
+        answer = _ask(session, output, command, timeout_s)
+        first_failure = first_failure or answer.status
+    return first_failure
+
+
+def run_commands_as_json(session: Session, commands: list[str], *, timeout_s: float) -> int:
+    """Print each answer as {"command", "status", "lines", "result"}, one object a line."""
+    first_failure = DONE
+    for command in commands:
+        answer = _ask(session, Output(drop), command, timeout_s)
+        is_log = _is_log(command)
+        lines = [each for each in answer.lines if is_log or not Line(each).log_level]
+        shown = Answer(answer.command, answer.status, lines)
+        result(json.dumps(shown.as_dict(), ensure_ascii=False))
+        first_failure = first_failure or answer.status
+    return first_failure
 
 
 def run_script(session: Session, output: Output, lines: Iterable[str], *, timeout_s: float) -> int:
@@ -72,13 +81,9 @@ def run_script(session: Session, output: Output, lines: Iterable[str], *, timeou
             continue
         if command in _LEAVING:
             break
-        session.wait_until_ready(timeout_s)
-        output.log_is_result = command.split()[0] == "log"
-        answer = session.command(command, timeout_s)
-        output.log_is_result = False
+        answer = _ask(session, output, command, timeout_s)
         first_failure = first_failure or answer.status
-        if command == "quit":
-            session.wait_until_ended()
+        if command == _QUIT:
             break
     return first_failure
 
@@ -89,13 +94,18 @@ def standard_input() -> Iterable[str]:
         yield line
 
 
-def _ask(session: Session, command: str, timeout_s: float) -> Answer:
-    if not command.strip() or "\n" in command or "\r" in command:
-        raise ToolError(f"{command!r} is not a command", "--command help")
+def _ask(session: Session, output: Output, command: str, timeout_s: float) -> Answer:
+    command = command.strip()
+    if not command or "\n" in command or "\r" in command:
+        raise UsageError(f"{command!r} is not a command", "--command help")
     session.wait_until_ready(timeout_s)
-    answer = session.command(command.strip(), timeout_s)
-    is_log = command.split()[0] == "log"
-    lines = [each for each in answer.lines if is_log or not Line(each).log_level]
-    if command.strip() == "quit":
+    output.log_is_result = _is_log(command)
+    answer = session.command(command, timeout_s)
+    output.log_is_result = False
+    if command == _QUIT:
         session.wait_until_ended()
-    return Answer(answer.command, answer.status, lines)
+    return answer
+
+
+def _is_log(command: str) -> bool:
+    return command.split()[:1] == ["log"]

@@ -13,6 +13,7 @@ import enum
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from host_tools.console.greeting import Greeting
 from host_tools.console.port import Port, PortGoneError
@@ -49,6 +50,18 @@ class State(enum.Enum):
     ENDED = "ended"  # the application has; the MicroPython REPL waits
 
 
+@dataclass(eq=False)
+class _Asked:
+    # a command that has been sent, and what has come for it
+    lines: list[str] = field(default_factory=list)
+    status: int | None = None
+    is_lost: bool = False  # the board was reset, or went, before it answered
+
+    @property
+    def is_over(self) -> bool:
+        return self.is_lost or self.status is not None
+
+
 class Session:
     """The conversation. Use it as a context manager; `board` is what the board said of itself."""
 
@@ -61,9 +74,7 @@ class Session:
         self._show = show
         self._note = note
         self._changed = threading.Condition()
-        self._collected: list[Line] = []
-        self._sent = self._answered = self._status = 0
-        self._restarts = 0
+        self._waiting: list[_Asked] = []
         self._ask_at = 0.0
         self._closing = False
         self._decoder = Decoder()
@@ -106,21 +117,18 @@ class Session:
         with self._changed:
             if self.state is not State.READY:
                 raise self._not_ready(f"`{line}` was not sent")
-            self._collected.clear()
-            self._sent += 1
-            mine, restarts = self._sent, self._restarts
+            asked = _Asked()
+            self._waiting.append(asked)
             self._write(line.encode() + b"\n")
-            self._changed.wait_for(
-                lambda: self._answered >= mine or self._restarts > restarts, timeout_s
-            )
-            if self._restarts > restarts:
+            self._changed.wait_for(lambda: asked.is_over, timeout_s)
+            if asked.status is not None:
+                return Answer(line, asked.status, asked.lines)
+            if asked.is_lost:
                 raise self._not_ready(f"`{line}` was not answered")
-            if self._answered < mine:
-                raise ToolError(
-                    f"the {self.label} did not answer `{line}` within {timeout_s:g} s",
-                    "again; `status`; its reset button",
-                )
-            return Answer(line, self._status, [each.text for each in self._collected])
+        raise ToolError(
+            f"the {self.label} did not answer `{line}` within {timeout_s:g} s",
+            "again; `status`; its reset button",
+        )
 
     def wait_until_ended(self) -> None:
         """Wait for the application to end, as it does after `quit`. Raises ToolError."""
@@ -175,13 +183,11 @@ class Session:
     def _take(self, item: Item) -> None:
         if isinstance(item, Line):
             with self._changed:
-                self._collected.append(item)
+                for asked in self._waiting[:1]:
+                    asked.lines.append(item.text)
             self._show(item)
         elif isinstance(item, Status):
-            with self._changed:
-                self._answered += 1
-                self._status = item.code
-                self._changed.notify_all()
+            self._on_status(item)
         elif isinstance(item, Ready):
             self._on_ready(item)
         elif isinstance(item, Repl):
@@ -189,6 +195,13 @@ class Session:
             self.on_end()
         else:
             self._on_reset(item)
+
+    def _on_status(self, item: Status) -> None:
+        # commands are answered in their order, those that nobody waits for any longer included
+        with self._changed:
+            if self._waiting:
+                self._waiting.pop(0).status = item.code
+                self._changed.notify_all()
 
     def _on_reset(self, item: Resetting | Started) -> None:
         if self.state is not State.RESTARTING:
@@ -223,9 +236,10 @@ class Session:
 
     def _enter(self, state: State) -> None:
         with self._changed:
-            if self.state is State.READY:
-                self._restarts += 1
-                self._sent = self._answered = 0
+            if state is not State.READY:
+                for asked in self._waiting:
+                    asked.is_lost = True
+                self._waiting.clear()
             self.state = state
             self._changed.notify_all()
 

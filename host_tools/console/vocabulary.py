@@ -11,7 +11,7 @@ from host_tools.console.protocol import Line
 _COMMAND = re.compile(r"^  ([a-z][a-z-]*)(?: (.+))?$")
 _WHAT = re.compile(r"^ {4,}(.+)$")
 _ARGUMENT = re.compile(r"<([^>]+)>|\[([^\]]+)\]")
-_JOBS_LINE = re.compile(r"^([a-zA-Z0-9_-]{1,64}) (?:QUEUED|IN_PROGRESS) execution \d+$")
+_JOBS_LINE = re.compile(r"^([a-zA-Z0-9_-]{1,64}) (?:QUEUED|IN_PROGRESS)$")
 _JOB_ID = "jobId"
 _LISTS = ("inProgressJobs", "queuedJobs", "IN_PROGRESS", "QUEUED")
 

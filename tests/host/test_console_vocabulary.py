@@ -65,7 +65,7 @@ def test_single_execution_is_added(vocabulary: Vocabulary) -> None:
     learn(vocabulary, "NextJobExecutionChanged", {"execution": {"jobId": "a"}})
     learn(vocabulary, "start-next-pending-job-execution", {"execution": {"jobId": "b"}})
     learn(vocabulary, "NextJobExecutionChanged", {"execution": {"jobId": "a"}})
-    vocabulary.learn(Line("c IN_PROGRESS execution 1"))
+    vocabulary.learn(Line("c IN_PROGRESS"))
     assert vocabulary.job_ids == ["a", "b", "c"]
 
 
