@@ -155,6 +155,7 @@ async def _expect_connack(stream: Stream) -> None:
         raise LinkError("MALFORMED_PACKET", "no CONNACK")
     if packet[start + 1]:
         raise LinkError("MQTT_REFUSED", "return code %d" % packet[start + 1])
+    stream.done()
 
 
 def _client(config: "Config", wire: "Wire") -> "Any":

@@ -29,6 +29,7 @@ _PUBACK = const(0x40)
 _SUBACK = const(0x90)
 _PINGRESP = const(0xD0)
 _ANSWER_MS = const(10_000)
+_GLANCE_MS = const(1000)  # how often what others ask for is seen: a check, a broken connection
 _STABLE_MS = const(60_000)  # a connection that lasted this long resets the back-off
 
 
@@ -68,6 +69,7 @@ class Link:
         self._heard_at: "Any" = 0
         self._sent_at: "Any" = 0
         self._pong_by: "Any" = None
+        self._broken: "LinkError | None" = None  # why a request could not be sent
 
     async def run(self) -> None:
         """Connect, serve, and begin again, for ever."""
@@ -86,16 +88,28 @@ class Link:
     async def publish(self, tail: str, payload: bytes) -> None:
         """Send one request, at QoS 0: the service's answer acknowledges it.
 
-        Raises LinkError when offline.
+        Raises LinkError when offline, or when it cannot be sent, which ends the connection.
         """
         async with self._sending:
-            if self.state != "online":
+            if self.state != "online" or self._broken:
                 raise LinkError("Offline", "")
             self._client.publish(self._prefix + tail.encode(), payload)
-            await self._send()
+            try:
+                await self._send()
+            except OSError as error:
+                self._broken = LinkError("CONNECTION_LOST", str(error))
+                raise self._broken
+            except LinkError as error:
+                self._broken = error
+                raise
 
     async def disconnect(self) -> None:
         """Say goodbye to the service and close; whoever runs `run` cancels it."""
+        await self.leave()
+        self.close()
+
+    async def leave(self) -> None:
+        """Say goodbye to the service, which closes the connection; `run` then makes it again."""
         async with self._sending:
             if self.state == "online":
                 self._client.disconnect()
@@ -103,7 +117,6 @@ class Link:
                     await self._send()
                 except ERRORS + (LinkError,):
                     pass  # the connection was dying anyway
-        self.close()
 
     def age_ms(self) -> int:
         """Return for how many milliseconds the state has lasted."""
@@ -120,7 +133,7 @@ class Link:
             self._stream.close()
             self._stream = None
         self._wire.packet()  # what was not sent is void
-        self._pong_by = self.suback_by = None
+        self._pong_by = self.suback_by = self._broken = None
         self._enter("offline")
         self.on_closed()
         gc.collect()
@@ -155,10 +168,13 @@ class Link:
         while True:
             try:
                 packet, start, size = await asyncio.wait_for_ms(
-                    self._stream.receive(), self._patience_ms()
+                    self._stream.receive(), min(self._patience_ms(), _GLANCE_MS)
                 )
             except asyncio.TimeoutError:
-                await self._on_silence()
+                if self._broken:
+                    raise self._broken
+                if not self._patience_ms():
+                    await self._on_silence()
                 continue
             self._heard_at = time.ticks_ms()
             kind = packet[0] & 0xF0
@@ -170,6 +186,7 @@ class Link:
                 self._pong_by = None
             else:
                 raise LinkError("MALFORMED_PACKET", "unexpected packet %02x" % packet[0])
+            self._stream.done()
 
     async def _take(self, packet: memoryview, start: int, size: int) -> None:
         async with self._sending:  # the PUBACK goes into the wire

@@ -33,7 +33,7 @@ class Stream:
         self._room = bytearray(_ROOM)
         self._buffer = self._room
         self._have = 0  # bytes in the buffer
-        self._used = 0  # of them, bytes of the packet handed out last
+        self._used = 0  # of them, bytes of the packet that is handed out
         self._skip = 0  # bytes of an oversized packet still to come
 
     async def send(self, data: "Any", timeout_ms: int) -> None:
@@ -50,27 +50,36 @@ class Stream:
     async def receive(self) -> "tuple[memoryview, int, int]":
         """Return (packet, start, size): the next packet, where its body starts, the body's length.
 
-        The view is good until the next call. A body over the limit, or one that the heap has no
-        room for, is cut: the packet then holds its first bytes only, and the rest is read and
-        thrown away. May be cancelled and called again without losing anything. Raises LinkError
-        when the peer closes or sends no MQTT.
+        The same packet is returned again until `done` is called, so that a wait may be cancelled
+        at any time, even just when the packet has come, without losing anything. A body over the
+        limit, or one that the heap has no room for, is cut: the packet then holds its first bytes
+        only, and the rest is read and thrown away. Raises LinkError when the peer closes or sends
+        no MQTT.
         """
-        self._drop_used()
-        while True:
+        while not self._used:
             while self._skip:
                 some = min(self._skip, _ROOM)
                 self._skip -= await self._read(memoryview(self._room)[:some])
             start, size = self._header()
             end = start + size
-            if start:
-                cut = self._have < end and not self._holds(end) and self._have == len(self._buffer)
-                if cut:
-                    self._skip = end - self._have
-                    end = self._have
-                if cut or self._have >= end:
-                    self._used = end
-                    return memoryview(self._buffer)[:end], start, size
-            self._have += await self._read(memoryview(self._buffer)[self._have :])
+            if start and self._have >= end:
+                self._used = end
+            elif start and not self._holds(end) and self._have == len(self._buffer):
+                self._skip = end - self._have
+                self._used = self._have
+            else:
+                self._have += await self._read(memoryview(self._buffer)[self._have :])
+        start, size = self._header()
+        return memoryview(self._buffer)[: self._used], start, size
+
+    def done(self) -> None:
+        """Forget the packet received last; its view is no longer good."""
+        rest = self._buffer[self._used : self._have]
+        if len(rest) <= _ROOM:
+            self._buffer = self._room
+        self._buffer[: len(rest)] = rest
+        self._have = len(rest)
+        self._used = 0
 
     def close(self) -> None:
         """Close the connection; may be called at any time."""
@@ -105,15 +114,6 @@ class Stream:
         larger[: self._have] = memoryview(self._buffer)[: self._have]
         self._buffer = larger
         return True
-
-    def _drop_used(self) -> None:
-        if self._used:
-            rest = self._buffer[self._used : self._have]
-            if len(rest) <= _ROOM:
-                self._buffer = self._room
-            self._buffer[: len(rest)] = rest
-            self._have = len(rest)
-            self._used = 0
 
     async def _read(self, room: memoryview) -> int:
         got = await self._io.readinto(room)

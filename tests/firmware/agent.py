@@ -6,7 +6,16 @@ from sandbox.executor import Executor
 from sandbox.journal import Journal
 
 import flash
-from fakes import FakeBoard, FakeJobs, FakeLink, FakeLog, raises_async, until
+from fakes import (
+    FakeBoard,
+    FakeConfig,
+    FakeJobs,
+    FakeLink,
+    FakeLog,
+    FakeNetwork,
+    raises_async,
+    until,
+)
 
 
 class Agent:
@@ -20,7 +29,15 @@ class Agent:
         self.journal = Journal(self.log)
         self.shut_downs = 0
         self.executor = Executor(
-            jobs, self.link, self.board, self.journal, self.log, enabled, self._shut_down
+            jobs,
+            self.link,
+            self.board,
+            self.journal,
+            self.log,
+            enabled,
+            self._shut_down,
+            FakeConfig(),
+            FakeNetwork(),
         )
 
     async def _shut_down(self) -> None:

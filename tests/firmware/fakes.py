@@ -149,6 +149,7 @@ class FakeBoard:
 
     def __init__(self, boots: int = 1, cause: str = "HARD_RESET") -> None:
         self.pins = {"led": {"gpio": 2}, "relay": {"gpio": 4}}
+        self.limits = {}
         self.boots = boots
         self.cause = cause
         self.switched = []
@@ -162,12 +163,15 @@ class FakeBoard:
     def is_on(self, name: str) -> bool:
         return dict(self.switched).get(name, False)
 
-    def switch(self, name: str, on: bool) -> None:
+    def read(self, name: str) -> bool:
+        return self.is_on(name)
+
+    def switch(self, name: str, on: bool, colour: str = "") -> None:
         self._die_if(name == self._cut_before)
         self.switched.append((name, on))
         self._die_if(name == self._cut_after)
 
-    def reset(self) -> None:
+    def reset(self, soft: bool = False) -> None:
         self.resets += 1
         self._die_if(self._cut_after == "reset")
 
@@ -177,6 +181,30 @@ class FakeBoard:
 
     def reset_cause(self) -> str:
         return self.cause
+
+
+class FakeConfig:
+    """Settings."""
+
+    endpoint = "localhost"
+    keepalive_s = 60
+    watchdog_s = 60
+    ntp = ["ntp.test"]
+
+
+class FakeNetwork:
+    """Wi-Fi and clock as operations see them."""
+
+    held = False
+
+    def wifi(self) -> str:
+        return "home, 10.0.0.2, RSSI -55 dBm"
+
+    def clock(self) -> tuple:
+        return (2026, 11, 24, 6, 30, 5)
+
+    async def hold(self, link) -> None:
+        self.held = True
 
 
 def raises(kind, call, *args):

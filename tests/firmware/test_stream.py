@@ -1,6 +1,7 @@
 import asyncio
 import gc
 import io
+import time
 
 from sandbox.errors import LinkError
 from sandbox.stream import Stream
@@ -61,7 +62,9 @@ def publish(size, fill=b"x"):
 
 async def received(stream):
     packet, start, size = await stream.receive()
-    return bytes(packet), start, size
+    packet = bytes(packet)
+    stream.done()
+    return packet, start, size
 
 
 async def test_a_packet_split_anywhere_is_received_whole():
@@ -121,6 +124,7 @@ async def test_the_buffer_grows_for_a_large_packet_and_shrinks_again():
     packet, _, _ = await stream.receive()
     assert used() > before + 15_000
     del packet
+    stream.done()
     socket.pieces = [b"\xd0\0"]
     await stream.receive()
     del socket.pieces[:]
@@ -136,10 +140,31 @@ async def test_a_receive_that_is_cancelled_loses_nothing():
     assert await received(stream) == (packet, 3, 500)
 
 
+async def test_a_packet_that_comes_just_when_the_wait_ends_is_not_lost():
+    class Slow(FakeSocket):
+        def readinto(self, buffer):
+            time.sleep_ms(20)
+            return super().readinto(buffer)
+
+    for packet in (publish(500), publish(5000)):
+        stream = Stream(Slow(packet + b"\xd0\0"), 1000)
+        await raises_async(asyncio.TimeoutError, asyncio.wait_for_ms(stream.receive(), 10))
+        assert (await received(stream))[1:] == (3, len(packet) - 3)
+        assert await received(stream) == (b"\xd0\0", 2, 0)
+
+
+async def test_a_packet_is_handed_out_until_it_is_done_with():
+    stream = Stream(FakeSocket(publish(20) + b"\xd0\0"), 1000)
+    first = bytes((await stream.receive())[0])
+    assert bytes((await stream.receive())[0]) == first
+    stream.done()
+    assert (await received(stream))[0] == b"\xd0\0"
+
+
 async def test_a_receive_that_is_cancelled_while_it_drains_goes_on():
     socket = FakeSocket(publish(5000)[:3000])
     stream = Stream(socket, 1000)
-    await stream.receive()
+    await received(stream)
     await raises_async(asyncio.TimeoutError, asyncio.wait_for_ms(stream.receive(), 5))
     socket.pieces.append(b"x" * 2003 + b"\xd0\0")
     assert await received(stream) == (b"\xd0\0", 2, 0)

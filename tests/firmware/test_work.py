@@ -1,6 +1,6 @@
 import asyncio
 
-from sandbox import work
+from sandbox import lazy, work
 from sandbox.errors import JobFailed, JobsError
 from sandbox.journal import Journal
 
@@ -26,13 +26,18 @@ class Operation:
 
 def operate(run, steps=1):
     """Let every plan be these steps."""
-    real = work.borrow
+    real = lazy.borrow
 
     class Plan:
         def plan(self, document, board):
-            return [(Operation(run), {}) for _ in range(steps)]
+            return [("fake", {}, 0) for _ in range(steps)]
 
-    work.borrow = lambda name: Plan() if name == "plan" else real(name)
+    def borrow(name):
+        if name == "operations.fake":
+            return Operation(run)
+        return Plan() if name == "plan" else real(name)
+
+    work.borrow = lazy.borrow = borrow
 
 
 async def settled(agent):
@@ -52,7 +57,7 @@ async def test_a_job_that_is_done_is_reported_with_what_was_done():
     assert members == {
         "expectedVersion": 2,
         "executionNumber": 1,
-        "statusDetails": {"pin": "led", "state": "on"},
+        "statusDetails": ON_DONE,
     }
     assert agent.journal.entry == {}
 

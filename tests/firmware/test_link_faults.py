@@ -1,0 +1,306 @@
+"""What ends a connection, and by which code the link tells it."""
+
+import asyncio
+import time
+
+from sandbox.errors import LinkError
+
+import lapse
+import peer as peers
+from connected import Client, message, served, trouble_with
+from fakes import raises_async, until
+
+UMQTT = ("1.3.4", "1.8.0")
+
+
+# Connecting
+
+
+async def test_a_refusal_is_told_with_its_number():
+    async def script(connection):
+        await connection.expect(0x10)
+        await connection.send(b"\x20\x02\0\5")
+        await connection.expect_end()
+
+    peer = await peers.Peer(script).start()
+    client = Client(peer)
+    assert await client.trouble() == "MQTT_REFUSED"
+    assert client.link.trouble[1] == "return code 5"
+    assert client.log.says("try: check client id and policy")
+
+
+async def test_a_close_instead_of_an_answer_to_connect_is_told():
+    async def script(connection):
+        await connection.expect(0x10)
+
+    assert await trouble_with(script) == "MQTT_CLOSED_AT_CONNECT"
+
+
+async def test_silence_instead_of_an_answer_to_connect_is_told():
+    async def script(connection):
+        await connection.expect(0x10)
+        await connection.expect_end()
+
+    assert await trouble_with(script) == "MQTT_CONNACK_TIMEOUT"
+
+
+async def test_something_else_instead_of_an_answer_to_connect_is_told():
+    for answer in (
+        b"\xd0\0",
+        b"\x20\0",
+        b"\x20\1\0",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n" + b" " * 200,
+    ):
+
+        async def script(connection):
+            await connection.expect(0x10)
+            await connection.send(answer)
+            await connection.expect_end()
+
+        assert await trouble_with(script) == "MALFORMED_PACKET", answer
+
+
+# Subscribing
+
+
+async def test_a_refused_subscription_is_told():
+    async def script(connection):
+        await connection.expect(0x10)
+        await connection.send(peers.CONNACK)
+        await connection.expect(0x82)
+        await connection.send(b"\x90\x08\0\x01\x01\x01\0\x80\0\0")
+        await connection.expect_end()
+
+    assert await trouble_with(script) == "SUBSCRIBE_REFUSED"
+
+
+async def test_a_close_instead_of_an_answer_to_subscribe_is_told():
+    async def script(connection):
+        await connection.expect(0x10)
+        await connection.send(peers.CONNACK)
+        await connection.expect(0x82)
+
+    assert await trouble_with(script) == "SUBSCRIBE_CLOSED"
+
+
+async def test_silence_instead_of_an_answer_to_subscribe_is_told():
+    async def script(connection):
+        await connection.expect(0x10)
+        await connection.send(peers.CONNACK)
+        await connection.expect_end()
+
+    assert await trouble_with(script) == "SUBACK_TIMEOUT"
+
+
+# Online
+
+
+async def test_a_ping_without_answer_is_told():
+    async def script(connection):
+        await connection.welcome()
+        await connection.expect(0xC0)
+        await connection.expect_end()
+
+    assert await trouble_with(script, keepalive_s=2) == "NO_PINGRESP"
+
+
+async def test_a_network_that_goes_silent_is_noticed_within_one_and_a_half_periods():
+    async def script(connection):
+        await connection.welcome()
+        await connection.expect_end()
+
+    peer, client = await served(script, keepalive_s=10)
+    peer.frozen = True
+    began = time.ticks_ms()
+    assert await client.trouble() == "NO_PINGRESP"
+    assert 10_000 <= time.ticks_diff(time.ticks_ms(), began) <= 17_000
+
+
+async def test_who_asks_for_a_check_gets_it_soon():
+    async def script(connection):
+        await connection.welcome()
+        await connection.expect(0xC0)
+
+    peer, client = await served(script, keepalive_s=1000)
+    client.link.check()
+    await until(lambda: peer.scripts_done, "a ping")
+
+
+async def test_a_close_soon_after_a_request_hints_at_the_policy():
+    async def script(connection):
+        await connection.welcome()
+        await connection.expect(0x30)
+
+    _, client = await served(script)
+    client.link.since = time.ticks_ms()
+    await client.link.publish("get", b"{}")
+    assert await client.trouble() == "PUBLISH_CLOSED"
+
+
+async def test_a_close_after_a_while_is_only_a_close():
+    async def script(connection):
+        await connection.welcome()
+        await connection.expect(0x30)
+
+    _, client = await served(script)
+    client.link.since = time.ticks_add(time.ticks_ms(), -3000)
+    await client.link.publish("get", b"{}")
+    assert await client.trouble() == "CLOSED_BY_PEER"
+
+
+async def test_connections_that_end_again_and_again_are_told():
+    async def script(connection):
+        await connection.welcome()
+
+    _, client = await served(script)
+    await until(lambda: client.link.failures >= 3, "three ends")
+    codes = [text.split(":")[0] for level, _, text in client.log.entries if level == "warning"]
+    codes = [code for code in codes if code != "try"]
+    assert codes[:3] == ["PUBLISH_CLOSED", "PUBLISH_CLOSED", "DROPPED_REPEATEDLY"]
+    assert client.log.says("another client uses this client id")
+
+
+async def test_what_is_no_mqtt_is_told():
+    for garbage in (
+        b"\x00\x00",
+        b"\xf0\x05hello",
+        b"\x30\x00",  # no topic
+        b"\x30\x01\x00",
+        b"\x30\xff\xff\xff\xff\xff",
+        b"\x34\x07\0\1x\0\1ab",  # QoS 2
+        b"\x10\x00",
+    ):
+
+        async def script(connection):
+            await connection.welcome()
+            await connection.send(garbage)
+            await connection.expect_end()
+
+        assert await trouble_with(script) == "MALFORMED_PACKET", garbage
+
+
+async def test_a_topic_that_is_no_utf8_does_not_stop_the_link_for_good():
+    async def script(connection):
+        await connection.welcome()
+        topic = b"$aws/things/lamp/jobs/\xff\xfe"
+        await connection.send(bytes([0x30, len(topic) + 2, 0, len(topic)]) + topic)
+        await connection.send(message("notify", b"{}"))
+        await connection.expect_end()
+
+    peer = await peers.Peer(script).start()
+    client = Client(peer)
+    await until(lambda: client.messages or client.link.trouble)
+    assert client.messages or client.link.trouble[0] == "MALFORMED_PACKET"
+    assert not client.task.done()
+
+
+async def test_an_oversized_message_is_thrown_away_acknowledged_and_told():
+    acknowledged = []
+
+    async def script(connection):
+        await connection.welcome()
+        await connection.send(message("start-next/accepted", b"x" * 5000))
+        await connection.send(message("notify", b"x" * 5000, packet_id=0x1234))
+        acknowledged.append(await connection.expect(0x40))
+        await connection.send(message("notify-next", b"{}"))
+
+    peer, client = await served(script, receive_limit=1024)
+    await until(lambda: client.messages, "the message behind")
+    assert client.oversized == ["start-next/accepted", "notify"]
+    assert acknowledged == [b"\x12\x34"]
+    assert client.messages == [("notify-next", b"{}")]
+    assert client.log.says("message over 1024 bytes thrown away")
+
+
+async def test_the_largest_message_is_held():
+    async def script(connection):
+        await connection.welcome()
+        await connection.send(message("notify", b"x" * 12_000))
+        await connection.expect_end()
+
+    _, client = await served(script)
+    await until(lambda: client.messages, "the message")
+    assert len(client.messages[0][1]) == 12_000
+
+
+# Requests
+
+
+async def test_a_request_while_offline_is_refused_at_once():
+    async def script(connection):
+        await connection.expect_end()
+
+    client = Client(await peers.Peer(script).start())
+    error = await raises_async(LinkError, client.link.publish("get", b"{}"))
+    assert error.args[0] == "Offline"
+
+
+class DeadStream:
+    """A connection that takes no more data."""
+
+    def __init__(self, error):
+        self.error = error
+        self.closed = False
+
+    async def send(self, data, timeout_ms):
+        raise self.error
+
+    def close(self):
+        self.closed = True
+
+
+async def test_a_request_that_cannot_be_sent_is_a_link_error_and_ends_the_connection():
+    for error in (OSError(104), LinkError("SEND_TIMEOUT", "10000 ms")):
+
+        async def script(connection):
+            await connection.welcome()
+            await connection.expect_end()
+
+        _, client = await served(script)
+        client.link.since = time.ticks_add(client.link.since, -3000)
+        real, client.link._stream = client.link._stream, DeadStream(error)
+        caught = await raises_async(LinkError, client.link.publish("get", b"{}"))
+        assert caught.args[0] in ("CONNECTION_LOST", "SEND_TIMEOUT")
+        await until(lambda: client.link.trouble, "the end of the connection")
+        assert client.link.trouble[0] == caught.args[0]
+        client.task.cancel()
+        real.close()
+
+
+# Trying again
+
+
+async def test_failures_are_counted_and_the_pause_is_told():
+    async def script(connection):
+        await connection.expect(0x10)
+
+    client = Client(await peers.Peer(script).start())
+    await until(lambda: client.link.failures == 2, "two failures")
+    assert client.log.says("next attempt in ")
+    assert client.link.state in ("offline", "connecting")
+
+
+async def test_only_a_stable_connection_resets_the_count():
+    async def script(connection):
+        await connection.welcome()
+        await connection.expect(0x30)
+
+    for lasted_ms, failures in ((59_000, 6), (61_000, 1)):
+        _, client = await served(script)
+        client.link.failures = 5
+        client.link.since = time.ticks_add(client.link.since, -lasted_ms)
+        await client.link.publish("get", b"{}")
+        await client.trouble()
+        assert client.link.failures == failures, lasted_ms
+        client.task.cancel()
+
+
+async def test_a_network_that_does_not_come_up_is_trouble_too():
+    async def no_network():
+        raise LinkError("WIFI_NO_AP", "home")
+
+    client = Client(await peers.Peer(None).start())
+    client.link._prepare = no_network
+    assert await client.trouble() == "WIFI_NO_AP"
+    assert client.log.says("the Wi-Fi network is not in reach, or its name is wrong (home)")
+    assert asyncio and lapse.FACTOR > 1
