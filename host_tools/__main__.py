@@ -1,4 +1,6 @@
-"""The command `jobs-sandbox`: finds the command's module, runs it, turns errors into two lines and a status."""
+"""The command `jobs-sandbox`: finds the command's module, runs it, turns errors into two lines and
+a status.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         print(f"jobs-sandbox: unexpected {type(error).__name__}: {error}", file=sys.stderr)
-        print("  try: the same with `jobs-sandbox --debug …`, and report what it prints", file=sys.stderr)
+        print("  try: `jobs-sandbox --debug …`, and report what it says", file=sys.stderr)
         return _FAILED
 
 
@@ -50,12 +52,12 @@ def _run(argv: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="commands:\n"
         + "\n".join(f"  {name:<10} {text}" for name, text in COMMANDS.items())
-        + "\n\n`jobs-sandbox COMMAND --help` tells more. --debug before the command shows tracebacks.",
+        + "\n\n`jobs-sandbox COMMAND --help` tells more; --debug COMMAND shows tracebacks.",
         add_help=False,
     )
     parser.add_argument("-h", "--help", action="help", help="show this text")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_argument("command", metavar="COMMAND", choices=COMMANDS, help="one of the commands below")
+    parser.add_argument("command", metavar="COMMAND", choices=COMMANDS, help="one of those below")
     args = parser.parse_args(argv[:1] or ["--help"])
     module = importlib.import_module(f"host_tools.commands.{args.command}")
     command_parser = argparse.ArgumentParser(

@@ -1,7 +1,8 @@
 """Where the host tools keep what they make.
 
 Everything lies under one git-ignored folder, `.jobs-sandbox/` beside the sources, or where
-JOBS_SANDBOX_HOME points: `cloud/`, `boards/<name>/`, `things/<thing>/`. Folders are made with mode 0700.
+JOBS_SANDBOX_HOME points: `cloud/`, `boards/<name>/`, `things/<thing>/`. Folders are made with mode
+0700.
 """
 
 from __future__ import annotations

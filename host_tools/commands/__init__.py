@@ -1,7 +1,8 @@
 """One module per command of `jobs-sandbox`.
 
-Each has `add_arguments(parser)` and `run(args) -> int`; it is imported only when its command is given,
-so that `--help` starts fast. COMMANDS is the table of them, in the order in which help shows them.
+Each has `add_arguments(parser)` and `run(args) -> int`; it is imported only when its command is
+given, so that `--help` starts fast. COMMANDS is the table of them, in the order in which help
+shows them.
 """
 
 COMMANDS = {
@@ -9,6 +10,7 @@ COMMANDS = {
     "aws": "run the AWS CLI against the cloud in use",
     "board": "start, stop or look at virtual boards",
     "boards": "show the kinds of boards: chip, pins, what must not be driven",
+    "flash": "put MicroPython on a board, from a blank chip on",
     "provision": "make a thing, its certificate and its policy",
     "deploy": "put the firmware, configuration and credentials on a board",
     "console": "talk to the board: the sandbox commands, with completion and events",
