@@ -100,7 +100,7 @@ def strict_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudInfo
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("strict")))
         running = local.start(
-            http_port=ANY_PORT, mqtt_port=ANY_PORT, bound=True, minute_s=0.6, keepalive_min_s=0.5
+            http_port=ANY_PORT, mqtt_port=ANY_PORT, bound=True, minute_s=0.4, keepalive_min_s=0.5
         )
         try:
             yield running

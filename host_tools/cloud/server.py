@@ -27,7 +27,7 @@ from host_tools.cloud.sockets import LOOPBACK
 from host_tools.cloud.state import StateKeeper
 
 _GRACE_S = 2.0
-_TICK_S = 0.25
+_TICK_S, _TICKS_A_MINUTE = 0.25, 8
 _log = logging.getLogger("jobs-sandbox")
 
 
@@ -174,8 +174,9 @@ class Server:
         )
 
     async def _tick(self) -> None:
+        pause_s = min(_TICK_S, self._settings.minute_s / _TICKS_A_MINUTE)
         while True:
-            await asyncio.sleep(_TICK_S)
+            await asyncio.sleep(pause_s)
             for work in (*self._sweeps, self._state.save):
                 try:
                     await work()

@@ -12,6 +12,7 @@ from pathlib import Path
 from host_tools import output
 from host_tools.cloud import access, local
 from host_tools.cloud.info import CloudInfo
+from host_tools.cloud.refusals import recent_refusals
 
 _POLL_S = 0.2
 
@@ -38,9 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     access.add_cloud_arguments(env)
     log = actions.add_parser("log", help="print its log")
-    log.add_argument(
-        "-f", "--follow", action="store_true", help="and go on printing what is added"
-    )
+    log.add_argument("--refused", action="store_true", help="only what it refused lately, and why")
+    log.add_argument("-f", "--follow", action="store_true", help="go on printing what is added")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -109,6 +109,10 @@ def _env(args: argparse.Namespace) -> int:
 
 
 def _log(args: argparse.Namespace) -> int:
+    if args.refused:
+        for refusal in recent_refusals():
+            output.result(str(refusal))
+        return 0
     if not local.log_file().exists():
         output.say("there is no log yet")
         return 1

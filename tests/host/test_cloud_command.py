@@ -12,6 +12,7 @@ import pytest
 
 from host_tools import paths
 from host_tools.cloud.info import CloudInfo
+from tests.cloud_fixture import Registry
 
 _KEYS = {"endpoint_url", "mqtt_host", "mqtt_port", "ca", "region", "account", "pid", "state_dir"}
 
@@ -90,6 +91,14 @@ def test_env_quotes(strict_cloud: CloudInfo) -> None:
 
 def test_the_log_is_shown(strict_cloud: CloudInfo) -> None:
     assert "MQTT listening" in _run("cloud", "log").stdout
+
+
+def test_refusals_are_shown(registry: Registry) -> None:
+    with registry.device("shown").connected() as wire:
+        wire.publish("1/2/3/4/5/6/7/8/9")
+        assert wire.closed()
+    shown = _run("cloud", "log", "--refused").stdout
+    assert "client 'shown': more than 7 slashes" in shown
 
 
 def test_a_fast_minute_that_is_no_number_is_an_error(elsewhere: str) -> None:
