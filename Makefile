@@ -56,6 +56,10 @@ board: $(READY) ## start the virtual board BOARD (default: sandbox)
 provision: $(READY) ## make thing, key, certificate and policy: THING_NAME= [CLOUD=] [ENDPOINT_URL=]
 	@$(CLI) provision $(THING_NAME) $(CLOUD_FLAGS) $(ARGS)
 
+.PHONY: flash
+flash: $(READY) ## put MicroPython on a board on USB: [PORT=] [FIRMWARE=file.bin] [ARGS='--version newest']
+	@$(CLI) flash $(call flag,PORT,port) $(call flag,FIRMWARE,firmware) $(ARGS)
+
 .PHONY: deploy
 deploy: $(READY) ## put firmware, configuration and credentials on the board: [BOARD= | PORT=] [THING_NAME=]
 	@$(CLI) deploy $(BOARD_FLAGS) $(THING_FLAG) $(ARGS)

@@ -33,7 +33,7 @@ from host_tools.paths import BOARDS
 
 _REQUIRED = ("chip", "build", "description")
 _OPTIONAL = ("usb", "boot_mode", "psram")
-_BOOT_MODE = "hold BOOT, press and let go RESET (or EN), let go BOOT"
+BOOT_MODE = "hold BOOT, press and let go RESET (or EN), let go BOOT"
 
 # GPIOs that the chips have, runs of them: ESP-IDF docs/en/api-reference/peripherals/gpio/*.inc
 _GPIOS = {
@@ -75,7 +75,7 @@ class BoardDefinition:
     pins: dict[str, Pin] = field(default_factory=dict)
     forbidden: dict[int, str] = field(default_factory=dict)
     usb: dict[str, str] = field(default_factory=dict)
-    boot_mode: str = _BOOT_MODE
+    boot_mode: str = BOOT_MODE
     psram: str | None = None
 
     def board_json(self) -> dict[str, Any]:
