@@ -41,6 +41,7 @@ class Device:
     def open(self, *, server_name: str | None = "localhost") -> Wire:
         """Make the TLS connection, nothing more."""
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_S)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         context = self.tls()
         context.check_hostname = server_name is not None
         return Wire(context.wrap_socket(plain, server_hostname=server_name))

@@ -8,6 +8,7 @@ activity, at most every 0.25 s, and a file that cannot be read is set aside unde
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import importlib
 import json
@@ -15,6 +16,8 @@ import logging
 import os
 import threading
 import time
+import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ class StateKeeper:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._app: Any = importlib.import_module("ministack.app")
+        self._iot: Any = importlib.import_module("ministack.services.iot")
         self._persistence: Any = importlib.import_module("ministack.core.persistence")
         self._written: dict[str, bytes] = {}  # service → digest of what is on disk
         self._touched = True
@@ -42,6 +46,7 @@ class StateKeeper:
         """Make MiniStack load and save through this. Raises MissingSeamError."""
         rule = "state survives kill -9"
         need(rule, self._app, "_state_map")
+        need(rule, self._iot, "copy")
         need(rule, self._persistence, "_state_format_version", "_json_default")
         take(rule, self._app, "_build_persistence_save_dict", ())
         take(rule, self._app, "_get_module", ("name",))
@@ -73,11 +78,24 @@ class StateKeeper:
     def _changed(self) -> dict[str, bytes]:
         changed = {}
         for service, get_state in self._app._build_persistence_save_dict().items():
-            state = get_state()
+            with self._without_copies():
+                state = get_state()
             text = self._serialise(service, state) if state is not None else b""
             if text and self._written.get(service) != hashlib.sha256(text).digest():
                 changed[service] = text
         return changed
+
+    @contextlib.contextmanager
+    def _without_copies(self) -> Iterator[None]:
+        # The IoT state is copied deeply, for who keeps it. We write it out before anything can
+        # change,
+        # and the copies would hold up the broker ten times as long as that.
+        original = self._iot.copy
+        self._iot.copy = types.SimpleNamespace(deepcopy=lambda value: value)
+        try:
+            yield
+        finally:
+            self._iot.copy = original
 
     def _serialise(self, service: str, state: Any) -> bytes:
         # The form that MiniStack's own loader reads.
