@@ -27,12 +27,15 @@ def config(port: int, **members):
 class Client:
     """The link and what it told: messages as (tail, payload), the tails of oversized ones."""
 
-    def __init__(self, peer: Peer, credentials: str = "board", **members) -> None:
+    def __init__(self, peer: Peer, credentials="board", **members) -> None:
+        """`credentials` names a folder of pki.py, or is a TLS context."""
         self.log = FakeLog()
         self.messages = []
         self.oversized = []
         self.closed = 0
-        context = tls_context(PKI + "/" + credentials)
+        context = credentials
+        if isinstance(credentials, str):
+            context = tls_context(PKI + "/" + credentials)
         self.link = Link(config(peer.port, **members), context, prepare, self.log)
         self.link.on_message = self._on_message
         self.link.on_oversized = self.oversized.append

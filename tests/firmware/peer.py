@@ -89,12 +89,13 @@ class Peer:
     async def start(self) -> "Peer":
         context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(
-            _read(self._identity + "/certificate.der"), _read(self._identity + "/private_key.der")
+            read(self._identity + "/certificate.der"), read(self._identity + "/private_key.der")
         )
         context.verify_mode = tls.CERT_REQUIRED
-        context.load_verify_locations(_read("ca.der"))
-        self._behind = await _listen(self._serve, ssl=context)
-        self.port = await _listen(self._relay)
+        context.load_verify_locations(read("ca.der"))
+        self._context = context
+        self._behind = await listen(self._serve)
+        self.port = await listen(self._relay)
         return self
 
     def check(self) -> None:
@@ -102,16 +103,20 @@ class Peer:
         if self._failure:
             raise self._failure
 
-    async def _serve(self, reader, writer) -> None:
+    async def _serve(self, reader, _writer) -> None:
+        raw = reader.s
+        sock = self._context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+        sock.setblocking(False)
         try:
-            await self._script(Connection(reader))
+            await self._script(Connection(asyncio.StreamReader(sock)))
             self.scripts_done += 1
         except (AssertionError, TypeError, AttributeError, NameError) as error:
             self._failure = error
-        except (OSError, EOFError):
-            pass  # the client went away, which its side of the test judges
+        except (OSError, EOFError, ValueError):
+            pass  # TLS failed or the client went away, which its side of the test judges
         finally:
-            await reader.wait_closed()
+            sock.close()
+            raw.close()  # a TLS socket that has failed does not close the one below
 
     async def _relay(self, client, _writer) -> None:
         server, _ = await asyncio.open_connection("127.0.0.1", self._behind)
@@ -143,18 +148,20 @@ class Peer:
             self._pending = self._pending[_RECORD_HEADER + size :]
 
 
-async def _listen(serve, **options) -> int:
-    # A free port: the Unix port of MicroPython cannot tell which one the system chose
+async def listen(serve) -> int:
+    """Listen at a free port of the loopback interface and return it."""
+    # The Unix port of MicroPython cannot tell which one the system chose
     while True:
         port = 20000 + random.getrandbits(13)
         try:
-            await asyncio.start_server(serve, "127.0.0.1", port, **options)
+            await asyncio.start_server(serve, "127.0.0.1", port)
             return port
         except OSError as error:
             if error.errno != _TAKEN:
                 raise
 
 
-def _read(name: str) -> bytes:
+def read(name: str) -> bytes:
+    """Return a file that pki.py made."""
     with open(PKI + "/" + name, "rb") as file:
         return file.read()

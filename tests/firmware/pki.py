@@ -18,7 +18,7 @@ _Key = ec.EllipticCurvePrivateKey
 def make(folder: Path) -> Path:
     """Fill `folder` and return it.
 
-    board/, wrong_key/, wrong_ca/, stranger/ are credentials folders of a board; the others hold
+    board/, wrong_key/, wrong_ca/, stranger/ are a board's credentials; the others hold
     certificate.der and private_key.der of a server, and beside them is ca.der.
     """
     ca_key, other_key, board_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))

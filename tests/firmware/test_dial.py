@@ -1,0 +1,220 @@
+"""From the name to the answered CONNECT: the exact bytes, and the right cause for each failure."""
+
+import asyncio
+import socket
+
+import tls
+from sandbox import dial
+from sandbox.wire import Wire
+
+import lapse
+import peer as peers
+from connected import Client, config, trouble_with
+from fakes import until
+
+LONGEST_THING = "t" * 128
+
+
+async def refuse(connection):
+    await connection.expect(0x10)
+    raise AssertionError("a connection came about")
+
+
+async def code_of(client):
+    code = await client.trouble()
+    client.task.cancel()
+    return code
+
+
+class NoPeer:
+    """A peer of which only the port is known."""
+
+    def __init__(self, port):
+        self.port = port
+
+
+def test_connect_has_the_client_id_and_the_keep_alive():
+    wire = Wire()
+    dial._client(config(8883, keepalive_s=1200), wire)
+    assert bytes(wire.packet()) == b"\x10\x12\0\4MQTT\4\2\x04\xb0\0\6lamp-1"
+
+
+def test_connect_takes_the_longest_client_id():
+    wire = Wire()
+    dial._client(config(8883, client_id=LONGEST_THING), wire)
+    packet = bytes(wire.packet())
+    assert packet[:3] == b"\x10\x8c\1"  # 140 bytes follow
+    assert packet[-130:] == b"\0\x80" + LONGEST_THING.encode()
+
+
+def test_subscribe_has_six_filters_in_one_packet():
+    packet = dial.subscribe_packet("x")
+    assert packet == (
+        b"\x82\xb9\x01\0\x01"
+        b"\0\x19$aws/things/x/jobs/notify\x01"
+        b"\0\x1e$aws/things/x/jobs/notify-next\x01"
+        b"\0\x18$aws/things/x/jobs/get/+\0"
+        b"\0\x1f$aws/things/x/jobs/start-next/+\0"
+        b"\0\x1a$aws/things/x/jobs/+/get/+\0"
+        b"\0\x1d$aws/things/x/jobs/+/update/+\0"
+    ), packet
+
+
+def test_subscribe_takes_the_longest_thing():
+    packet = dial.subscribe_packet(LONGEST_THING)
+    size = (packet[1] & 0x7F) | packet[2] << 7
+    assert size == len(packet) - 3
+    topic = b"$aws/things/%s/jobs/notify" % LONGEST_THING.encode()
+    assert packet[5:7] == len(topic).to_bytes(2, "big")
+    assert packet[7 : 7 + len(topic)] == topic
+
+
+# Back-off
+
+
+def test_the_pause_is_between_one_second_and_two_minutes():
+    for failures in (0, 1, 5, 7, 8, 30, 1000):
+        for _ in range(50):
+            assert 1000 <= dial.pause_ms(failures) <= 120_000
+
+
+def test_the_ceiling_doubles_from_two_seconds_to_two_minutes():
+    for failures, ceiling in ((1, 2000), (2, 4000), (3, 8000), (6, 64_000), (7, 120_000)):
+        pauses = [dial.pause_ms(failures) for _ in range(200)]
+        assert ceiling * 0.8 < max(pauses) <= ceiling, (failures, max(pauses))
+
+
+def test_the_pause_is_random_down_to_a_second():
+    pauses = [dial.pause_ms(10) for _ in range(200)]
+    assert min(pauses) < 12_000
+    assert len(set(pauses)) > 100
+
+
+# The network
+
+
+async def test_a_name_that_does_not_exist_is_told():
+    client = Client(NoPeer(8883), endpoint="no-such-host.invalid")
+    assert await code_of(client) == "DNS_FAILED"
+    assert "no-such-host.invalid" in client.link.trouble[1]
+
+
+async def test_a_port_where_nothing_listens_is_told():
+    assert await code_of(Client(NoPeer(19))) == "TCP_REFUSED"
+
+
+async def test_a_host_that_does_not_answer_is_told():
+    # a listening socket whose queue is full lets SYN packets go unanswered
+    full = socket.socket()
+    port = await bound(full)
+    full.listen(0)
+    queued = []
+    for _ in range(3):
+        queued.append(socket.socket())
+        queued[-1].setblocking(False)
+        try:
+            queued[-1].connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+        except OSError:
+            pass  # EINPROGRESS
+    assert await code_of(Client(NoPeer(port))) == "TCP_TIMEOUT"
+
+
+async def bound(sock):
+    port = 19_000
+    while True:
+        try:
+            sock.bind(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+            return port
+        except OSError:
+            port += 1
+
+
+# TLS: a negative test for each security claim
+
+
+async def test_a_server_of_another_authority_is_refused():
+    assert await trouble_with(refuse, credentials="wrong_ca") == "TLS_WRONG_CA"
+
+
+async def test_a_server_of_another_name_is_refused():
+    assert await trouble_with(refuse, "wrong_name") == "TLS_WRONG_NAME"
+
+
+async def test_a_server_is_refused_by_another_name_of_its_host():
+    assert await trouble_with(refuse, endpoint="127.0.0.1") == "TLS_WRONG_NAME"
+
+
+async def test_an_expired_server_is_refused():
+    assert await trouble_with(refuse, "expired") == "TLS_EXPIRED"
+
+
+async def test_a_server_of_the_future_is_refused():
+    assert await trouble_with(refuse, "future") == "TLS_CLOCK_BEHIND"
+
+
+async def test_a_key_of_another_certificate_is_refused_by_the_server():
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)  # `credentials` would not make such a one
+    key = peers.read("wrong_key/private_key.der")
+    context.load_cert_chain(peers.read("board/certificate.der"), key)
+    context.load_verify_locations(peers.read("ca.der"))
+    assert await trouble_with(refuse, credentials=context) == "TLS_REFUSED"
+
+
+async def test_a_client_that_the_server_refuses_is_told():
+    assert await trouble_with(refuse, credentials="stranger") == "TLS_REFUSED"
+
+
+async def test_a_server_that_speaks_no_tls_is_told():
+    async def web_server(reader, writer):
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        await writer.wait_closed()
+
+    assert await code_of(Client(NoPeer(await peers.listen(web_server)))) == "TLS_FAILED"
+
+
+async def test_a_server_that_closes_during_the_handshake_is_told():
+    async def close(reader, writer):
+        await reader.read(1)
+        await writer.wait_closed()
+
+    code = await code_of(Client(NoPeer(await peers.listen(close))))
+    assert code in ("TLS_REFUSED", "CONNECTION_LOST"), code
+
+
+async def test_a_server_that_is_silent_during_the_handshake_is_told():
+    async def silence(reader, writer):
+        await asyncio.sleep(600)
+
+    assert await code_of(Client(NoPeer(await peers.listen(silence)))) == "TLS_TIMEOUT"
+    assert lapse.FACTOR > 1
+
+
+async def test_the_loop_goes_on_while_a_connection_is_made():
+    async def silence(reader, writer):
+        await asyncio.sleep(600)
+
+    client = Client(NoPeer(await peers.listen(silence)))
+    turns = 0
+    while not client.link.trouble:
+        turns += 1
+        await asyncio.sleep_ms(20)
+    assert turns > 100, turns
+
+
+async def test_the_socket_of_a_failed_attempt_is_closed():
+    closed = []
+
+    async def wait_for_end(reader, writer):
+        await reader.read(1000)
+        await writer.drain()
+        writer.write(b"\x15\x03\x03\0\x02\x02\x28")  # alert: handshake failure
+        await writer.drain()
+        while await reader.read(100):
+            pass
+        closed.append(True)
+
+    client = Client(NoPeer(await peers.listen(wait_for_end)))
+    await client.trouble()
+    await until(lambda: closed, "the end of the connection")
