@@ -39,7 +39,15 @@ class App:
         self.link = Link(config, context, self.network.up, log)
         self.jobs = Jobs(self.link, log)
         self.executor = Executor(
-            self.jobs, self.link, board, Journal(log), log, config.executor, self.link.disconnect
+            self.jobs,
+            self.link,
+            board,
+            Journal(log),
+            log,
+            config.executor,
+            self.link.disconnect,
+            config,
+            self.network,
         )
         self._console = Console(asyncio.StreamReader(sys.stdin.buffer), self)
         self.link.on_online = self._on_online
@@ -56,6 +64,7 @@ class App:
             ("events", self._show_events),
             ("watchdog", self._watch),
         )
+        asyncio.create_task(borrow("trial").watch(self))
         tasks: "list[Any]" = [asyncio.create_task(self._forever(name, run)) for name, run in parts]
         try:
             await self.left.wait()

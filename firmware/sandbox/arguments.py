@@ -1,11 +1,24 @@
-"""Checks an operation's arguments against its table, on the board, in little memory.
+"""Checks an operation's arguments against its tables, on the board, in little memory.
 
-A table maps a name to a rule, a tuple that begins with the kind:
+ARGUMENTS maps a name to a rule, a tuple that begins with the kind:
 
-    ("pin",)                    the name of a pin in /board.json
+    ("pin", "gpio", …)          the name of a pin in /board.json, of one of these kinds;
+                                "read:input" = an input, too, when the action is read
     ("choice", "on", "off")     one of these strings
-    ("int", low, high)          a whole number within the limits
-    ("int", low, high, 5)       the same, and 5 when it is absent
+    ("int", low, high)          a whole number within the limits; a high that is a string is one of
+                                the board's LIMITS
+    ("bool",)                   true or false
+    ("text", longest)           characters without controls
+    ("hex", digits)             so many hexadecimal digits
+    ("colour",)                 "#rrggbb"
+    ("file",)                   a file in /files
+    ("url",)                    http or https
+    ("hosts", most)             host names, in a list
+
+OPTIONAL maps the names that may be absent to what they are then. ONLY maps a name that is not
+always allowed to what allows it: another member and its values, or "pin" and the pin's kind.
+Absent is also null, "", and an AWS job template's parameter that nobody has filled in. Members
+that begin with _ are comments.
 """
 
 from .errors import JobRejected
@@ -16,52 +29,123 @@ if TYPE_CHECKING:
 
     from .board import Board
 
-_DEFAULT_AT = 3
+# What /board.json may say otherwise, under "limits"
+LIMITS = {"count": 100, "pulse_ms": 10_000, "duration_s": 3600, "file_bytes": 65_536}
+_PARAMETER = "${aws:iot:parameter:"
+_WORD = "abcdefghijklmnopqrstuvwxyz0123456789"
+_LONGEST_URL = 2048
+_LONGEST_NAME = 48
 
 
-def check(
-    operation: str, table: "dict[str, tuple]", given: dict, board: "Board"
-) -> "dict[str, Any]":
-    """Return the arguments, defaults filled in. Raises JobRejected naming the member and the
-    rule.
+def check(name: str, operation: "Any", given: dict, board: "Board") -> "dict[str, Any]":
+    """Return the arguments of the operation's module, defaults filled in. Raises JobRejected
+    naming the member and the rule.
     """
-    for name in given:
-        if name not in table:
-            raise JobRejected("INVALID_ARGUMENT", "%s: unknown member %s" % (operation, name))
-    return {
-        name: _checked(operation + "." + name, rule, given.get(name), board)
-        for name, rule in table.items()
-    }
+    table = operation.ARGUMENTS
+    optional = getattr(operation, "OPTIONAL", {})
+    only = getattr(operation, "ONLY", {})
+    for member in given:
+        if member not in table and member[:1] != "_":
+            raise JobRejected("INVALID_ARGUMENT", "%s: unknown member %s" % (name, member[:64]))
+    result = {}
+    for member, rule in table.items():
+        where, value = name + "." + member, given.get(member)
+        if not is_absent(value):
+            _check(where, rule, value, given, board)
+            if member in only:
+                _check_allowed(where, only[member], given, board)
+        elif member in optional:
+            value = optional[member]
+        else:
+            raise JobRejected("INVALID_ARGUMENT", where + " is missing")
+        result[member] = value
+    return result
 
 
-def _checked(where: str, rule: tuple, value: "Any", board: "Board") -> "Any":
+def is_absent(value: "Any") -> bool:
+    """Return whether a member's value means that it is not given."""
+    return value in (None, "") or (isinstance(value, str) and value.startswith(_PARAMETER))
+
+
+def limit(board: "Board", name: "int | str") -> int:
+    """Return a limit of this board, or the number that stands in its place."""
+    return name if isinstance(name, int) else board.limits.get(name, LIMITS[name])
+
+
+def _check(where: str, rule: tuple, value: "Any", given: dict, board: "Board") -> None:
     kind = rule[0]
-    if value is None:
-        if kind == "int" and len(rule) > _DEFAULT_AT:
-            return rule[_DEFAULT_AT]
-        raise JobRejected("INVALID_ARGUMENT", where + " is missing")
+    text = value if isinstance(value, str) else ""
     if kind == "pin":
-        return _pin(where, value, board)
-    if kind == "choice" and value not in rule[1:]:
-        raise JobRejected(
-            "INVALID_ARGUMENT", "%s must be one of %s" % (where, ", ".join(rule[1:]))
+        _check_pin(where, rule, value, given, board)
+        return
+    if kind == "choice":
+        good, what = value in rule[1:], "one of " + ", ".join(rule[1:])
+    elif kind == "int":
+        high = limit(board, rule[2])
+        good = isinstance(value, int) and not isinstance(value, bool) and rule[1] <= value <= high
+        what = "a whole number from %d to %d" % (rule[1], high)
+    elif kind == "bool":
+        good, what = isinstance(value, bool), "true or false"
+    elif kind == "text":
+        good = 0 < len(text) <= rule[1] and all(c >= " " and c != "\x7f" for c in text)
+        what = "text of at most %d characters" % rule[1]
+    elif kind == "hex":
+        good, what = _is_hex(text, rule[1]), "%d hexadecimal digits" % rule[1]
+    elif kind == "colour":
+        good, what = text[:1] == "#" and _is_hex(text[1:], 6), 'a colour "#rrggbb"'
+    elif kind == "file":
+        good = text[:7] == "/files/" and _is_name(text[7:], "._-")
+        what = "/files/ and a name of letters, digits, . _ -"
+    elif kind == "url":
+        rest = text.partition("://")[2]
+        good = text[:8] == "https://" or text[:7] == "http://"
+        good = (
+            good
+            and len(text) <= _LONGEST_URL
+            and rest[:1] != "/"
+            and all("!" <= c <= "~" for c in rest)
         )
-    if kind == "int" and (
-        not isinstance(value, int) or isinstance(value, bool) or not rule[1] <= value <= rule[2]
-    ):
-        raise JobRejected(
-            "INVALID_ARGUMENT",
-            "%s must be a whole number from %d to %d" % (where, rule[1], rule[2]),
-        )
-    return value
+        good, what = good and bool(rest), "an http or https URL"
+    else:
+        hosts = value if isinstance(value, list) else ()
+        good = 0 < len(hosts) <= rule[1] and all(_is_name(host, ".-") for host in hosts)
+        what = "a list of 1 to %d host names" % rule[1]
+    if not good:
+        raise JobRejected("INVALID_ARGUMENT", "%s must be %s" % (where, what))
 
 
-def _pin(where: str, value: "Any", board: "Board") -> str:
+def _check_pin(where: str, rule: tuple, value: "Any", given: dict, board: "Board") -> None:
     if not isinstance(value, str):
         raise JobRejected("INVALID_ARGUMENT", where + " must be the name of a pin")
-    if value not in board.pins:
-        raise JobRejected(
-            "UNKNOWN_PIN",
-            "%s: this board has %s" % (where, ", ".join(sorted(board.pins)) or "no pins"),
-        )
-    return value
+    fitting = [
+        name
+        for name, pin in board.pins.items()
+        if pin.get("kind", "gpio") in rule
+        or (given.get("action") == "read"
+        and "read:" + pin.get("kind", "") in rule)
+    ]
+    if value not in fitting:
+        names = ", ".join(sorted(fitting)) or "no pin for it"
+        raise JobRejected("UNKNOWN_PIN", "%s: this board has %s" % (where, names))
+
+
+def _check_allowed(where: str, rule: tuple, given: dict, board: "Board") -> None:
+    value: "Any" = given.get(rule[0])
+    if rule[0] == "pin":
+        value = board.pins.get(value, {}).get("kind")
+    if value not in rule[1:]:
+        what = (where, rule[0], " or ".join(rule[1:]))
+        raise JobRejected("INVALID_ARGUMENT", "%s is for %s %s only" % what)
+
+
+def _is_hex(text: str, digits: int) -> bool:
+    return len(text) == digits and all(c in "0123456789abcdef" for c in text.lower())
+
+
+def _is_name(text: "Any", marks: str) -> bool:
+    return (
+        isinstance(text, str)
+        and 0 < len(text) <= _LONGEST_NAME
+        and text[0] != "."
+        and all(c in _WORD or c in marks for c in text.lower())
+    )

@@ -1,9 +1,12 @@
-"""The board's hardware: named pins, resets, the watchdog. The only importer of `machine`.
+"""The board's hardware: named pins, resets, the watchdog.
 
-Only pins named in /board.json exist here, so no job can drive any other.
+Only pins named in /board.json exist here, so no job can drive any other. What few boards need
+(`pixel`, some operations) imports `machine` for itself and is loaded when it is used.
 """
 
 import machine
+
+from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,33 +18,63 @@ _CAUSES = ("PWRON_RESET", "HARD_RESET", "WDT_RESET", "DEEPSLEEP_RESET", "SOFT_RE
 
 class Board:
     """The hardware by the definition in /board.json, which `setup` has checked:
-    {"board", "chip", "pins": {name: {"gpio", "active_low"}}, "forbidden": {gpio: reason}}.
-    `boots` counts the starts of the application.
+    {"board", "chip", "pins": {name: {"gpio", "active_low", "kind"}}, "forbidden": {gpio: reason},
+    "limits": {name: number}}; kind is gpio, neopixel, input or adc. `boots` counts the starts of
+    the application.
     """
 
     def __init__(self, definition: "dict[str, Any]", boots: int = 0) -> None:
         self.name = definition.get("board", "unknown")
         self.boots = boots
         self.pins: "dict[str, dict]" = definition.get("pins", {})
+        self.limits: "dict[str, int]" = definition.get("limits", {})
         self._open: "dict[str, Any]" = {}
         self._watchdog: "Any" = None
 
-    def switch(self, name: str, on: bool) -> None:
-        """Drive a pin on or off; what that means for its level, the board file says."""
+    def switch(self, name: str, on: bool, colour: str = "") -> None:
+        """Drive a pin on or off; what that means for its level, the board file says.
+
+        `colour`, "#rrggbb" or "" for white, is for NeoPixels.
+        """
         pin = self.pins[name]
+        if pin.get("kind") == "neopixel":
+            borrow("pixel").show(pin["gpio"], on, colour)
+            self._open[name] = on
+            return
         level = int(on != bool(pin.get("active_low")))
-        if name in self._open:
-            self._open[name].value(level)
+        opened = self._open.get(name)
+        if isinstance(opened, machine.Pin):
+            opened.value(level)
         else:
+            self.attach(name, None)
             self._open[name] = machine.Pin(pin["gpio"], machine.Pin.OUT, value=level)
+
+    def attach(self, name: str, device: "Any") -> None:
+        """Give a pin to `device`, which has `deinit()`, until it is switched again."""
+        opened = self._open.pop(name, None)
+        if hasattr(opened, "deinit"):
+            opened.deinit()
+        self._open[name] = device
 
     def is_on(self, name: str) -> bool:
         """Return whether a pin is driven on; one not driven since the reset is off."""
-        inverted = bool(self.pins[name].get("active_low"))
-        return name in self._open and bool(self._open[name].value()) != inverted
+        opened = self._open.get(name)
+        if isinstance(opened, machine.Pin):
+            return bool(opened.value()) != bool(self.pins[name].get("active_low"))
+        return bool(opened)
 
-    def reset(self) -> None:
-        """Reset the chip, as the reset button does."""
+    def read(self, name: str) -> bool:
+        """Return whether a pin is on, an input, too; changes nothing."""
+        pin = self.pins[name]
+        if pin.get("kind") != "input":
+            return self.is_on(name)
+        how = (machine.Pin.IN, machine.Pin.PULL_UP) if pin.get("active_low") else (machine.Pin.IN,)
+        return bool(machine.Pin(pin["gpio"], *how).value()) != bool(pin.get("active_low"))
+
+    def reset(self, soft: bool = False) -> None:
+        """Reset the chip, as the reset button does, or only MicroPython."""
+        if soft:
+            machine.soft_reset()
         machine.reset()
 
     def reset_cause(self) -> str:

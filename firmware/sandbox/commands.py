@@ -26,6 +26,8 @@ _LONGEST_ID = 64
 async def do(app: "App", write: "Write", line: str) -> int:
     """Do the command in `line` and return its exit status: 0 done, 1 failed, 2 wrong usage."""
     words = line.split()
+    if words[0] == "run":
+        words = line.split(None, 1)
     row = texts.find("help.txt", words[0])
     if row is None:
         write("unknown command: %s; help lists the commands" % words[0])
@@ -77,7 +79,9 @@ def _is_job_id(text: str) -> bool:
 
 def _find(command: str) -> "Any":
     name = command.replace("-", "_")
-    return globals()[name] if "_" in name else getattr(borrow("extras"), name)
+    if "_" in name:
+        return globals()[name]
+    return getattr(borrow("local" if name in ("run", "operations") else "extras"), name)
 
 
 def _show(write: "Write", command: str, answer: dict) -> None:

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from typing import Awaitable, Callable
 
     from .board import Board
+    from .config import Config
     from .jobs import Jobs
     from .journal import Journal
     from .link import Link
     from .log import Log
+    from .station import Station
 
 # Sent to the service, so that a board that dies does not block its queue for ever
 STEP_TIMEOUT_MIN = const(10)
@@ -31,7 +33,7 @@ _MISSES = const(3)
 
 
 class Executor:
-    """The loop and what it works with. `shut_down()` is awaited before a reset."""
+    """The loop and what it and operations work with. `shut_down()` is awaited before a reset."""
 
     def __init__(
         self,
@@ -42,6 +44,8 @@ class Executor:
         log: "Log",
         enabled: bool,
         shut_down: "Callable[[], Awaitable]",
+        config: "Config",
+        network: "Station",
     ) -> None:
         self.jobs = jobs
         self.link = link
@@ -50,6 +54,8 @@ class Executor:
         self.log = log
         self.enabled = enabled
         self.shut_down = shut_down
+        self.config = config
+        self.network = network
         self.check_cancelled: "Callable[[], Awaitable] | None" = None  # while steps are under way
         self._wake = asyncio.Event()
         self._misses = 0

@@ -6,6 +6,8 @@ One entry at a time, {} when idle, keyed by (jobId, executionNumber):
      "phase": "running", "attempt": how often it was begun or resumed,
      "step": n, "saved": {}                      step n is about to act; `saved` is for its
                                                  operation, to go on after a reset
+     "began": by the clock                       when it was first begun
+     "out": "…"                                  what the steps said, for `stdout`
      "phase": "final", "status", "details"}      the outcome, kept until the service has it
 
 It is written, by temporary file and rename, before an effect. A power cut leaves the old entry or
@@ -13,6 +15,7 @@ the new one.
 """
 
 import os
+import time
 
 from . import files
 from .errors import ConfigError
@@ -46,7 +49,9 @@ class Journal:
         """Open the entry of an execution that is about to run; from the second attempt on, keep
         step and saved.
         """
-        entry = {"phase": "running", "step": 0, "saved": {}} if attempt == 1 else dict(self.entry)
+        entry = dict(self.entry)
+        if attempt == 1:
+            entry = {"phase": "running", "step": 0, "saved": {}, "began": int(time.time())}
         entry.update(
             {
                 "jobId": job_id,

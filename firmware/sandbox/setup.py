@@ -35,7 +35,8 @@ def load_board(definition: "dict[str, Any]", boots: int) -> Board:
         gpio = pin.get("gpio")
         if not isinstance(gpio, int):
             raise ConfigError("board.json: pin %s has no gpio number" % name)
-        if str(gpio) in forbidden:
+        reads = pin.get("kind") in ("input", "adc")
+        if str(gpio) in forbidden and not (reads and forbidden[str(gpio)] == "input only"):
             raise ConfigError("board.json: pin %s: %s" % (name, forbidden[str(gpio)]))
     return Board(definition, boots)
 

@@ -3,6 +3,7 @@
 A clock before the day the firmware was built is wrong, and TLS is not even tried with it.
 """
 
+import asyncio
 import time
 
 import network
@@ -14,11 +15,13 @@ from .lazy import borrow
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .config import Config
+    from .link import Link
     from .log import Log
 
 _2000 = const(946_684_800)  # Unix time of the ESP32 port's epoch, 2000-01-01
 _OLDEST_BUILD = const(1_767_225_600)  # 2026-01-01
 _RESYNC_MS = const(86_400_000)
+_LEAVE_MS = const(10_000)
 
 
 class Station:
@@ -31,9 +34,20 @@ class Station:
         self._station = network.WLAN(network.STA_IF)
         self._failures = 0
         self._set_at = time.ticks_ms()
+        self.held = False  # True: the link stays down
+
+    async def hold(self, link: "Link") -> None:
+        """Take the link down, for who needs its memory, until `held` is false again."""
+        self.held = True
+        await link.leave()
+        began = time.ticks_ms()
+        while link.online.is_set() and time.ticks_diff(time.ticks_ms(), began) < _LEAVE_MS:
+            await asyncio.sleep_ms(50)
 
     async def up(self) -> None:
         """Return when the board has an address and the time. Raises LinkError saying why not."""
+        while self.held:
+            await asyncio.sleep_ms(200)
         if not self._station.isconnected():
             self._failures += 1
             await borrow("wifi").connect(self._config.wifi, self._failures - 1, self._log)

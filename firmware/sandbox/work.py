@@ -16,48 +16,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .executor import Executor
+    from .steps import Run
 
 _MOST_ATTEMPTS = const(5)
-_RETRY_S = const(2)
 _AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
 _GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
 _LIVE = ("QUEUED", "IN_PROGRESS")
-
-
-class Job:
-    """What an operation may use: the board, what it saved before a reset, reports, the reset."""
-
-    def __init__(self, executor: "Executor", step: int, saved: dict) -> None:
-        self.board = executor.board
-        self.saved = saved
-        self._executor = executor
-        self._step = step
-
-    def save(self, saved: dict) -> None:
-        """Keep `saved` over a reset. Raises JobFailed when the flash takes no more."""
-        self.saved = saved
-        _record(self._executor, self._step, saved)
-
-    async def report(self, progress: "dict[str, Any]") -> None:
-        """Report IN_PROGRESS with `progress` as statusDetails; return when it is accepted.
-
-        Raises JobCancelled when the execution has ended meanwhile.
-        """
-        clean = borrow("details").clean(progress)
-        while True:
-            try:
-                await _update(self._executor, "IN_PROGRESS", clean)
-                return
-            except JobsError as error:
-                if error.code not in _AGAIN:
-                    raise JobCancelled(error.code, error.message)
-            await asyncio.sleep(_RETRY_S)
-            await self._executor.link.online.wait()
-
-    async def restart(self) -> None:
-        """Disconnect and reset the chip."""
-        await self._executor.shut_down()
-        self.board.reset()
 
 
 async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
@@ -65,11 +29,13 @@ async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
 
     Raises JobsError when the outcome could not be delivered: it is in the journal, for `settle`.
     """
+    run: "Run | None" = None
     try:
         steps = borrow("plan").plan(execution.get("jobDocument"), executor.board)
         _open(executor, execution)
         execution.pop("jobDocument", None)  # its memory is needed
-        status, result = "SUCCEEDED", await _guard(executor, steps)
+        run = borrow("steps").Run(executor, steps, _update)
+        status, result = "SUCCEEDED", await _guard(executor, run)
     except JobCancelled as end:
         _drop(executor, *end.args)
         return
@@ -77,6 +43,9 @@ async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
         begun = bool(executor.journal.entry)
         status = "REJECTED" if isinstance(end, JobRejected) and not begun else "FAILED"
         result = {"code": end.args[0], "reason": end.args[1]}
+        if run:
+            result.update(run.where())
+            result["duration_ms"] = run.duration_ms()
     await _finish(executor, execution, status, result)
 
 
@@ -126,16 +95,20 @@ def _open(executor: "Executor", execution: "dict[str, Any]") -> None:
     executor.log.info("jobs", "%s %s", job_id, "started" if attempt == 1 else "resumed")
 
 
-async def _guard(executor: "Executor", steps: list) -> "dict[str, Any]":
+async def _guard(executor: "Executor", run: "Run") -> "dict[str, Any]":
     # The steps are a task of their own, so that a cancelled job can be stopped in their middle
-    task: "Any" = asyncio.create_task(_run(executor, steps))
+    task: "Any" = asyncio.create_task(run.work())
     cancelled = []
+
+    def stop() -> None:
+        cancelled.append(True)
+        task.cancel()
 
     async def check_cancelled() -> None:
         if await _has_ended(executor):
-            cancelled.append(True)
-            task.cancel()
+            stop()
 
+    pace: "Any" = asyncio.create_task(run.pace(stop))
     executor.check_cancelled = check_cancelled
     try:
         return await task
@@ -151,6 +124,7 @@ async def _guard(executor: "Executor", steps: list) -> "dict[str, Any]":
         raise JobFailed("INTERNAL_ERROR", "%s: %s" % (type(error).__name__, error))
     finally:
         executor.check_cancelled = None
+        pace.cancel()
 
 
 async def _has_ended(executor: "Executor") -> bool:
@@ -163,33 +137,6 @@ async def _has_ended(executor: "Executor") -> bool:
     except JobsError as error:
         return error.code in _GONE
     return answer.get("execution", {}).get("status") != "IN_PROGRESS"
-
-
-async def _run(executor: "Executor", steps: list) -> "dict[str, Any]":
-    result: "dict[str, Any]" = {}
-    entry = executor.journal.entry
-    first, saved = entry["step"], entry["saved"]
-    for number in range(first, len(steps)):
-        operation, arguments = steps[number]
-        if number > first:
-            saved = {}
-            _record(executor, number, saved)
-        running = operation.run(arguments, Job(executor, number, saved))
-        try:
-            result = await asyncio.wait_for(running, operation.TIMEOUT_S)
-        except asyncio.TimeoutError:
-            what = (number, operation.TIMEOUT_S)
-            raise JobFailed("STEP_TIMEOUT", "step %d took over %d s" % what)
-    if len(steps) > 1:
-        result["steps"] = len(steps)
-    return result
-
-
-def _record(executor: "Executor", step: int, saved: dict) -> None:
-    try:
-        executor.journal.advance(step, saved)
-    except OSError as error:
-        raise JobFailed("FLASH_FULL", "the journal cannot be written: %s" % error)
 
 
 async def _finish(
@@ -224,7 +171,7 @@ async def _deliver(executor: "Executor") -> None:
     executor.journal.clear()
 
 
-async def _update(executor: "Executor", status: str, details: dict) -> None:
+async def _update(executor: "Executor", status: str, details: dict, minutes: int = 0) -> None:
     # Adopts the service's version once, when somebody else has changed a live execution
     entry = executor.journal.entry
     for again in (True, False):
@@ -234,6 +181,8 @@ async def _update(executor: "Executor", status: str, details: dict) -> None:
         }
         if details:
             members["statusDetails"] = details
+        if minutes:
+            members["stepTimeoutInMinutes"] = minutes
         try:
             await executor.jobs.update(entry["jobId"], status, **members)
             entry["version"] += 1

@@ -3,17 +3,29 @@ from sandbox.errors import JobRejected
 
 from fakes import FakeBoard, raises
 
-TABLE = {"pin": ("pin",), "action": ("choice", "on", "off")}
+
+def table(rules, **tables):
+    """Stand in for an operation's module."""
+
+    class Operation:
+        ARGUMENTS = rules
+
+    for name, value in tables.items():
+        setattr(Operation, name, value)
+    return Operation
+
+
+TABLE = {"pin": ("pin", "gpio"), "action": ("choice", "on", "off")}
 NUMBER = {"n": ("int", 1, 10)}
 
 
-def rejected(table, given, board=None):
-    return raises(JobRejected, check, "op", table, given, board or FakeBoard()).args
+def rejected(rules, given, board=None):
+    return raises(JobRejected, check, "op", table(rules), given, board or FakeBoard()).args
 
 
 def test_good_arguments_pass_unchanged():
     given = {"pin": "led", "action": "off"}
-    assert check("op", TABLE, given, FakeBoard()) == given
+    assert check("op", table(TABLE), given, FakeBoard()) == given
 
 
 def test_an_unknown_member_is_named():
@@ -27,7 +39,7 @@ def test_a_missing_member_is_named():
 
 
 def test_a_wrong_choice_lists_the_right_ones():
-    for value in ("ON", "", 1, True, ["on"], {}):
+    for value in ("ON", 1, True, ["on"], {}):
         reason = rejected(TABLE, {"pin": "led", "action": value})
         assert reason == ("INVALID_ARGUMENT", "op.action must be one of on, off")
 
@@ -47,12 +59,12 @@ def test_a_board_without_pins_says_so():
     board = FakeBoard()
     board.pins = {}
     reason = rejected(TABLE, {"pin": "led", "action": "on"}, board)[1]
-    assert reason == "op.pin: this board has no pins"
+    assert reason == "op.pin: this board has no pin for it"
 
 
 def test_whole_numbers_within_the_limits_pass():
     for n in (1, 10):
-        assert check("op", NUMBER, {"n": n}, FakeBoard()) == {"n": n}
+        assert check("op", table(NUMBER), {"n": n}, FakeBoard()) == {"n": n}
 
 
 def test_other_numbers_are_rejected():
@@ -61,8 +73,41 @@ def test_other_numbers_are_rejected():
         assert reason == ("INVALID_ARGUMENT", "op.n must be a whole number from 1 to 10"), n
 
 
-def test_a_default_stands_in_for_an_absent_number_only():
-    table = {"n": ("int", 1, 10, 5)}
-    assert check("op", table, {}, FakeBoard()) == {"n": 5}
-    assert check("op", table, {"n": 1}, FakeBoard()) == {"n": 1}
-    assert rejected(table, {"n": 0})[0] == "INVALID_ARGUMENT"
+def test_a_default_stands_in_for_an_absent_member_only():
+    operation = table({"n": ("int", 1, 10)}, OPTIONAL={"n": 5})
+    for absent in ({}, {"n": None}, {"n": ""}, {"n": "${aws:iot:parameter:n}"}):
+        assert check("op", operation, absent, FakeBoard()) == {"n": 5}
+    assert check("op", operation, {"n": 1}, FakeBoard()) == {"n": 1}
+    assert raises(JobRejected, check, "op", operation, {"n": 0}, FakeBoard())
+
+
+def test_a_limit_is_the_boards():
+    operation = table({"n": ("int", 1, "count")})
+    board = FakeBoard()
+    assert check("op", operation, {"n": 100}, board) == {"n": 100}
+    board.limits = {"count": 7}
+    reason = raises(JobRejected, check, "op", operation, {"n": 8}, board).args[1]
+    assert reason == "op.n must be a whole number from 1 to 7"
+
+
+def test_what_is_for_another_member_only_says_so():
+    operation = table(
+        {"action": ("choice", "on", "blink"), "count": ("int", 1, 9)},
+        OPTIONAL={"count": 1},
+        ONLY={"count": ("action", "blink")},
+    )
+    given = {"action": "on", "count": 2}
+    reason = raises(JobRejected, check, "op", operation, given, FakeBoard()).args[1]
+    assert reason == "op.count is for action blink only"
+    assert check("op", operation, {"action": "blink", "count": 2}, FakeBoard())["count"] == 2
+
+
+def test_a_pin_of_another_kind_is_not_there():
+    board = FakeBoard()
+    board.pins["sensor"] = {"gpio": 34, "kind": "adc"}
+    assert rejected({"pin": ("pin", "gpio")}, {"pin": "sensor"}, board)[0] == "UNKNOWN_PIN"
+    assert check("op", table({"pin": ("pin", "adc")}), {"pin": "sensor"}, board)
+
+
+def test_members_that_begin_with_an_underscore_are_comments():
+    assert check("op", table(NUMBER), {"n": 1, "_comment": []}, FakeBoard()) == {"n": 1}

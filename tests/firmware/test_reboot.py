@@ -25,7 +25,9 @@ async def test_it_reports_then_saves_then_says_goodbye_then_resets():
 async def test_success_is_reported_after_the_boot():
     agent = (await begun()).restarted()
     await agent.work()
-    assert agent.outcome() == ("SUCCEEDED", {"boot": "2", "resetCause": "HARD_RESET"})
+    status, details = agent.outcome()
+    assert (status, details["code"]) == ("SUCCEEDED", "OK")
+    assert (details["boot"], details["resetCause"]) == ("2", "HARD_RESET")
     assert agent.board.resets == 0, "one reboot is enough"
 
 

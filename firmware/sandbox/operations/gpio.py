@@ -1,19 +1,65 @@
-"""Switches a pin: {"operation": "gpio", "pin": "led", "action": "on" | "off" | "toggle"}."""
+"""Switches or reads a pin: {"operation": "gpio", "pin": "led", "action": "on"}."""
+
+import asyncio
+
+from ..errors import JobFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..work import Job
+    from ..steps import Job
 
-ARGUMENTS = {"pin": ("pin",), "action": ("choice", "on", "off", "toggle")}
-TIMEOUT_S = 5
+ARGUMENTS = {
+    "pin": ("pin", "gpio", "neopixel", "read:input"),
+    "action": ("choice", "on", "off", "toggle", "pulse", "blink", "read"),
+    "count": ("int", 1, "count"),
+    "on_ms": ("int", 1, "pulse_ms"),
+    "off_ms": ("int", 1, "pulse_ms"),
+    "colour": ("colour",),
+}
+OPTIONAL = {"count": 3, "on_ms": 500, "off_ms": 500, "colour": ""}
+ONLY = {
+    "count": ("action", "blink"),
+    "on_ms": ("action", "pulse", "blink"),
+    "off_ms": ("action", "blink"),
+    "colour": ("pin", "neopixel"),
+}
+ARGV = ("pin", "action", "count")
+
+
+def TIMEOUT_S(arguments: dict) -> int:  # noqa: N802  a constant for most operations
+    """Return how long it may take."""
+    return 5 + arguments["count"] * (arguments["on_ms"] + arguments["off_ms"]) // 900
 
 
 async def run(arguments: dict, job: "Job") -> dict:
-    """Drive the pin. A toggle is turned into its target before it acts, so that doing it again
-    does no harm.
+    """Drive or read the pin. A toggle is turned into its target before it acts, so that doing it
+    again does no harm; pulses that a reset has cut off are not made again.
     """
     pin, action = arguments["pin"], arguments["action"]
+    if action == "read":
+        return {"pin": pin, "state": "on" if job.board.read(pin) else "off"}
+    if action in ("pulse", "blink"):
+        return await _pulse(arguments, job)
     if "on" not in job.saved:
         job.save({"on": not job.board.is_on(pin) if action == "toggle" else action == "on"})
-    job.board.switch(pin, job.saved["on"])
+    job.board.switch(pin, job.saved["on"], arguments["colour"])
     return {"pin": pin, "state": "on" if job.saved["on"] else "off"}
+
+
+async def _pulse(arguments: dict, job: "Job") -> dict:
+    pin, board = arguments["pin"], job.board
+    count = arguments["count"] if arguments["action"] == "blink" else 1
+    try:
+        if job.saved:
+            raise JobFailed("INTERRUPTED", "a reset cut the pulses off")
+        job.save({"begun": True})
+        for i in range(count):
+            if i:
+                await asyncio.sleep_ms(arguments["off_ms"])
+            board.switch(pin, True, arguments["colour"])
+            await asyncio.sleep_ms(arguments["on_ms"])
+            board.switch(pin, False)
+            job.percent = 100 * (i + 1) // count
+    finally:
+        board.switch(pin, False)
+    return {"pin": pin, "state": "off", "pulses": count}

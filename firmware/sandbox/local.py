@@ -1,0 +1,93 @@
+"""The console's commands that have nothing to do with the cloud: what the board can do, and doing
+it. Loaded for one, in the manner of `commands`.
+"""
+
+import json
+import os
+
+from . import operations as package
+from .commands import FAILED
+from .errors import JobEnded
+from .lazy import borrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .app import App
+    from .commands import Write
+
+
+async def operations(app: "App", write: "Write") -> None:
+    """List the operations and their arguments, those that may be missing in brackets."""
+    plan = borrow("plan")
+    for file in sorted(os.listdir(package.__path__)):
+        if not file.startswith("_"):
+            name = file.split(".")[0].replace("_", "-")
+            write("%s%s" % (name, _arguments(plan.load(name))))
+
+
+async def run(app: "App", write: "Write", text: str) -> "int | None":
+    """Run a document, JSON or a command such as gpio,led,on; nothing is told to the cloud."""
+    executor = app.executor
+    if executor.journal.entry:
+        write("run: the board works on %s" % executor.journal.entry.get("jobId"))
+        return FAILED
+    enabled, executor.enabled = executor.enabled, False
+    work = borrow("steps")
+    try:
+        result = await work.Run(_Local(executor), _plan(text, app), _no_update).work()
+        status = None
+    except JobEnded as end:
+        result, status = {"code": end.args[0], "reason": end.args[1]}, FAILED
+    finally:
+        executor.enable(enabled)
+    clean = borrow("details").clean(result)
+    write("run %s: %s" % ("failed" if status else "result", json.dumps(clean)))
+    return status
+
+
+class _Local:
+    """Stands in for the executor: its journal stays in memory."""
+
+    def __init__(self, executor: "Any") -> None:
+        self.board = executor.board
+        self.link = executor.link
+        self.network = executor.network
+        self.config = executor.config
+        self.log = executor.log
+        self.enable = executor.enable
+        self.shut_down = executor.shut_down
+        self.journal = self
+        self.entry: "dict[str, Any]" = {"step": 0, "saved": {}}
+
+    def advance(self, step: int, saved: dict) -> None:
+        self.entry = dict(self.entry, step=step, saved=saved)
+
+
+async def _no_update(executor: "Any", status: str, details: dict, minutes: int = 0) -> None:
+    pass
+
+
+def _plan(text: str, app: "App") -> list:
+    document: "Any" = None
+    if text[:1] in "{[":
+        try:
+            document = json.loads(text)
+        except ValueError:
+            pass  # is rejected, since it is no object
+    else:
+        action = {"name": "run", "type": "runCommand", "input": {"command": text}}
+        document = {"version": "1.0", "steps": [{"action": action}]}
+    return borrow("plan").plan(document, app.board)
+
+
+def _arguments(operation: "Any") -> str:
+    places = list(getattr(operation, "ARGV", ()))
+    optional = getattr(operation, "OPTIONAL", {})
+    text = ""
+    for name in places + sorted(set(operation.ARGUMENTS) - set(places)):
+        rule = operation.ARGUMENTS[name]
+        what = "%s=%s" % (name, "|".join(rule[1:]) if rule[0] == "choice" else rule[0])
+        text += " [%s]" % what if name in optional else " " + what
+    return text

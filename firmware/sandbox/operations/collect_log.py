@@ -1,0 +1,23 @@
+"""Sends the last lines of the board's log: {"operation": "collect-log", "lines": 20}."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..steps import Job
+
+ARGUMENTS = {"lines": ("int", 1, 20)}
+OPTIONAL = {"lines": 20}
+ARGV = ("lines",)
+TIMEOUT_S = 5
+_MOST = 1024  # characters of a value in statusDetails
+_VALUES = 6
+
+
+async def run(arguments: dict, job: "Job") -> dict:
+    """Return the lines, the newest last, in as many values as it takes."""
+    values = [""]
+    for line in reversed(job.log.lines[-arguments["lines"] :]):
+        if len(values[-1]) + len(line) + 3 > _MOST:
+            values.append("")
+        values[-1] = line + " | " + values[-1] if values[-1] else line
+    values = values[:_VALUES]
+    return {"log%d" % (i + 1): value for i, value in enumerate(reversed(values))}

@@ -1,0 +1,142 @@
+"""Fetches a file: {"operation": "download-file", "url": "https://…", "path": "/files/x"}.
+
+The server is verified by the board's roots, or by the one root in /config.json's `download_root`.
+Plain http is for the host that the board is connected to: a local IoT Core's S3. A plain ESP32 has
+no memory for two TLS connections, so the link pauses while https is used.
+"""
+
+import asyncio
+import hashlib
+import os
+
+from micropython import const
+
+from ..errors import ConfigError, JobFailed
+from ..files import read_json
+from ..lazy import borrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..steps import Job
+
+ARGUMENTS = {"url": ("url",), "path": ("file",), "sha256": ("hex", 64)}
+OPTIONAL = {"sha256": ""}
+ARGV = ("url", "path", "sha256")
+TIMEOUT_S = 540
+_TEMPORARY = "/files/.new"  # no name in /files begins with a dot
+_SILENCE_MS = const(15_000)
+_ROOM = const(512)
+_LONGEST_HEAD = const(4096)
+
+
+async def run(arguments: dict, job: "Job") -> dict:
+    """Fetch, check, rename. Until the rename nothing has happened, so after a reset it begins
+    again.
+    """
+    secure, host, port, target = _split(arguments["url"])
+    if not secure and host != job.config.endpoint:
+        raise JobFailed("INSECURE_URL", "http is for %s only" % job.config.endpoint)
+    context = None
+    try:
+        if secure:
+            root = read_json("/config.json").get("download_root", "")
+            context = borrow("credentials").verifying_context(root)
+            await job.network.hold(job.link)
+        size, digest = await _fetch(context, host, port, target, job)
+        if arguments["sha256"].lower() not in ("", digest):
+            raise JobFailed("HASH_MISMATCH", "its SHA-256 is " + digest)
+        os.rename(_TEMPORARY, arguments["path"])
+    except (ConfigError, OSError, ValueError, asyncio.TimeoutError) as error:
+        what = "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error)
+        raise JobFailed("DOWNLOAD_FAILED", "%s: %s" % (host, what))
+    finally:
+        job.network.held = False
+        _remove()
+    return {"path": arguments["path"], "bytes": size, "sha256": digest}
+
+
+async def _fetch(
+    context: "Any", host: str, port: int, target: str, job: "Job"
+) -> "tuple[int, str]":
+    # into the temporary file; returns its size and hash
+    opening: "Any" = asyncio.open_connection(host, port, ssl=context, server_hostname=host)
+    reader, writer = await asyncio.wait_for_ms(opening, _SILENCE_MS)
+    try:
+        where = host if port in (80, 443) else "%s:%d" % (host, port)
+        writer.write(b"GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" % (target.encode(), where.encode()))
+        await asyncio.wait_for_ms(writer.drain(), _SILENCE_MS)
+        head, rest = await _head(reader)
+        return await _body(reader, rest, _length(head), job)
+    finally:
+        reader.close()
+
+
+async def _head(reader: "Any") -> "tuple[bytes, bytes]":
+    data = b""
+    while True:
+        head, end, rest = data.partition(b"\r\n\r\n")
+        if end:
+            break
+        piece = await asyncio.wait_for_ms(reader.read(_ROOM), _SILENCE_MS)
+        data += piece
+        if not piece or len(data) > _LONGEST_HEAD:
+            raise JobFailed("HTTP_ERROR", "the answer is not HTTP")
+    words = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
+    if words[1:2] != ["200"]:
+        raise JobFailed("HTTP_ERROR", "the server answered " + " ".join(words[1:]))
+    return head, rest
+
+
+def _length(head: bytes) -> int:
+    # -1 when the server does not tell
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return -1
+
+
+async def _body(reader: "Any", piece: bytes, length: int, job: "Job") -> "tuple[int, str]":
+    most = job.limit("file_bytes")
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        os.mkdir("/files")
+    except OSError:
+        pass  # exists
+    with open(_TEMPORARY, "wb") as file:
+        while piece or size < length or length < 0:
+            if not piece:
+                piece = await asyncio.wait_for_ms(reader.read(_ROOM), _SILENCE_MS)
+                if not piece:
+                    break
+            size += len(piece)
+            if max(size, length) > most:
+                raise JobFailed("FILE_TOO_LARGE", "over %d bytes" % most)
+            file.write(piece)
+            digest.update(piece)
+            piece = b""
+            if length > 0:
+                job.percent = 100 * size // length
+    if size < length:
+        raise JobFailed("DOWNLOAD_FAILED", "it ended after %d of %d bytes" % (size, length))
+    return size, digest.digest().hex()
+
+
+def _split(url: str) -> "tuple[bool, str, int, str]":
+    scheme, _, rest = url.partition("://")
+    where, slash, target = rest.partition("/")
+    where, mark, query = where.partition("?")
+    name, _, port = where.partition(":")
+    secure = scheme == "https"
+    number = int(port) if port.isdigit() else 443 if secure else 80
+    return secure, name, number, slash + target if slash else "/" + mark + query
+
+
+def _remove() -> None:
+    try:
+        os.remove(_TEMPORARY)
+    except OSError:
+        pass  # renamed, or never made

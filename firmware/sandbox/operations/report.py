@@ -1,0 +1,72 @@
+"""Tells how the board is: {"operation": "report"}; `files` false leaves the check of the files
+out, which takes a moment.
+"""
+
+import asyncio
+import gc
+import hashlib
+import sys
+
+import esp32
+
+from .. import VERSION
+from ..errors import ConfigError
+from ..files import read_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..steps import Job
+
+ARGUMENTS = {"files": ("bool",)}
+OPTIONAL = {"files": True}
+TIMEOUT_S = 60
+
+
+async def run(arguments: dict, job: "Job") -> dict:
+    """Return versions, uptime, heaps, signal, resets, and which files differ from the manifest."""
+    gc.collect()
+    heaps = esp32.idf_heap_info(esp32.HEAP_DATA)  # (total, free, largest free, lowest) each
+    micropython = "%d.%d.%d" % sys.implementation.version[:3]
+    result = {
+        "version": "%s, MicroPython %s on %s" % (VERSION, micropython, job.board.name),
+        "uptime_s": job.log.uptime_ms() // 1000,
+        "heap": "%d used, %d free; IDF %d free, %d in one piece"
+        % (
+            gc.mem_alloc(),
+            gc.mem_free(),
+            sum(heap[1] for heap in heaps),
+            max(heap[2] for heap in heaps),
+        ),
+        "rssi": job.network.wifi().rpartition("RSSI ")[2],
+        "boot": "%d, %s" % (job.board.boots, job.board.reset_cause()),
+    }
+    if arguments["files"]:
+        result["files"] = await _compare(job)
+    return result
+
+
+async def _compare(job: "Job") -> str:
+    try:
+        files = read_json("/manifest.json").get("files", {})
+    except ConfigError as error:
+        return str(error)
+    changed = []
+    for i, path in enumerate(sorted(files)):
+        if _hash(path) != files[path]:
+            changed.append(path)
+        job.percent = 100 * i // len(files)
+        await asyncio.sleep_ms(0)
+    return "changed: " + ", ".join(changed) if changed else "%d as deployed" % len(files)
+
+
+def _hash(path: str) -> str:
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while True:
+                piece = file.read(512)
+                if not piece:
+                    return digest.digest().hex()
+                digest.update(piece)
+    except OSError:
+        return ""

@@ -1,0 +1,179 @@
+"""The steps of a job, one after another, and what is told of them meanwhile. Loaded with `work`.
+
+A step is (operation, arguments, flags). A job that takes long reports IN_PROGRESS with how far it
+is, at most once in five seconds, and each time renews the service's step timer.
+"""
+
+import asyncio
+import time
+
+from micropython import const
+
+from .errors import JobCancelled, JobFailed, JobsError
+from .lazy import borrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Awaitable, Callable
+
+    from .executor import Executor
+
+    Update = Callable[[Executor, str, dict, int], Awaitable]
+
+IGNORE, OUTPUT = const(1), const(2)  # flags: its failure is no failure; results go into `stdout`
+_STEP_TIMEOUT_MIN = const(10)  # what `executor` has set when the job was started
+_PACE_S = const(5)
+_RETRY_S = const(2)
+_LONGEST = const(1024)
+_AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
+
+
+class Job:
+    """What an operation may use: board, link, network, config, log; what it saved before a reset;
+    reports; the reset.
+    """
+
+    def __init__(self, run: "Run", step: int, saved: dict) -> None:
+        executor = run.executor
+        self.executor = executor
+        self.board = executor.board
+        self.link = executor.link
+        self.network = executor.network
+        self.config = executor.config
+        self.log = executor.log
+        self.saved = saved
+        self.percent = 0
+        self._run = run
+        self._step = step
+
+    def limit(self, name: str) -> int:
+        """Return one of the board's limits, `arguments.LIMITS`."""
+        return borrow("arguments").limit(self.board, name)
+
+    def save(self, saved: dict) -> None:
+        """Keep `saved` over a reset. Raises JobFailed when the flash takes no more."""
+        self.saved = saved
+        self._run.record(self._step, saved)
+
+    async def report(self, progress: "dict[str, Any]") -> None:
+        """Report IN_PROGRESS with `progress` as statusDetails; return when it is accepted.
+
+        Raises JobCancelled when the execution has ended meanwhile.
+        """
+        while True:
+            try:
+                await self._run.tell(progress)
+                return
+            except JobsError as error:
+                if error.code not in _AGAIN:
+                    raise JobCancelled(error.code, error.message)
+            await asyncio.sleep(_RETRY_S)
+            await self.link.online.wait()
+
+    async def restart(self, soft: bool = False) -> None:
+        """Disconnect and reset the chip, or only MicroPython."""
+        await self.executor.shut_down()
+        self.board.reset(soft)
+
+
+class Run:
+    """One run of a job's steps. `update(executor, status, details, minutes)` tells the service."""
+
+    def __init__(self, executor: "Executor", steps: list, update: "Update") -> None:
+        self.executor = executor
+        self._steps = steps
+        self._update = update
+        self._at = 0
+        self._job: "Job | None" = None
+        self._timeout_s = 0
+        self._began: "Any" = time.ticks_ms()
+        self._resumed = executor.journal.entry.get("attempt", 1) > 1
+
+    async def work(self) -> "dict[str, Any]":
+        """Run what is left of the steps; return what the last one did. Raises JobFailed."""
+        result: "dict[str, Any]" = {}
+        entry = self.executor.journal.entry
+        first, saved, output = entry["step"], entry["saved"], entry.get("out", "")
+        ignored = ""
+        for number in range(first, len(self._steps)):
+            name, arguments, flags = self._steps[number]
+            if number > first:
+                saved = {}
+                self.executor.journal.entry["out"] = output
+                self.record(number, saved)
+            self._at = number
+            try:
+                result = await self._step(name, arguments, saved)
+                said = " ".join("%s=%s" % pair for pair in sorted(result.items()))
+            except JobFailed as error:
+                if not flags & IGNORE:
+                    raise
+                said = "%s %s" % error.args
+                ignored = "steps[%d]: %s" % (number, said)
+                result = {}
+            if flags & OUTPUT:
+                output = ("%s%s: %s | " % (output, name, said))[-_LONGEST:]
+        if output:
+            result = {"stdout": output[:-3]}
+        if ignored:
+            result["ignored"] = ignored
+        if len(self._steps) > 1:
+            result["steps"] = len(self._steps)
+        name = self._steps[self._at][0]
+        return dict(result, code="OK", operation=name, duration_ms=self.duration_ms())
+
+    def where(self) -> "dict[str, Any]":
+        """Return which step it is, as statusDetails."""
+        step, of = self._at + 1, len(self._steps)
+        return {"operation": self._steps[self._at][0], "step": step, "of": of}
+
+    def duration_ms(self) -> int:
+        """Return how long the job has taken, in whole seconds if a reset was in between."""
+        entry = self.executor.journal.entry
+        if self._resumed and "began" in entry:
+            return max(1000 * (int(time.time()) - entry["began"]), 0)
+        return time.ticks_diff(time.ticks_ms(), self._began)
+
+    async def pace(self, stop: "Callable[[], None]") -> None:
+        """Report progress while it changes, for ever; call `stop()` if the job is gone."""
+        told: "dict[str, Any]" = {}
+        while True:
+            await asyncio.sleep(_PACE_S)
+            if self._job is None:
+                continue
+            now = self.where()
+            now["percent"] = (100 * self._at + min(self._job.percent, 99)) // len(self._steps)
+            if now == told:
+                continue
+            try:
+                await self.tell(now)
+                told = now
+            except JobsError as error:
+                if error.code not in _AGAIN:
+                    stop()
+
+    async def tell(self, progress: "dict[str, Any]") -> None:
+        """Report IN_PROGRESS, once, and renew the step timer. Raises JobsError."""
+        minutes = max(self._timeout_s // 60 + 2, _STEP_TIMEOUT_MIN)
+        clean = borrow("details").clean(progress)
+        await self._update(self.executor, "IN_PROGRESS", clean, minutes)
+
+    def record(self, step: int, saved: dict) -> None:
+        """Write the journal before an effect. Raises JobFailed when the flash takes no more."""
+        try:
+            self.executor.journal.advance(step, saved)
+        except OSError as error:
+            raise JobFailed("FLASH_FULL", "the journal cannot be written: %s" % error)
+
+    async def _step(self, name: str, arguments: dict, saved: dict) -> "dict[str, Any]":
+        operation = borrow("operations." + name.replace("-", "_"))
+        limit = operation.TIMEOUT_S
+        self._timeout_s = limit(arguments) if callable(limit) else limit
+        self._job = job = Job(self, self._at, saved)
+        if self._timeout_s >= 60 * (_STEP_TIMEOUT_MIN - 1):  # the service must not end it before
+            await job.report(self.where())
+        try:
+            return await asyncio.wait_for(operation.run(arguments, job), self._timeout_s)
+        except asyncio.TimeoutError:
+            what = (name, self._at + 1, self._timeout_s)
+            raise JobFailed("STEP_TIMEOUT", "%s, step %d, took over %d s" % what)
