@@ -6,3 +6,4 @@ from tests.board_fixture import *  # noqa: F403
 from tests.cloud_fixture import *  # noqa: F403
 from tests.device_fixture import *  # noqa: F403
 from tests.proxy import *  # noqa: F403
+from tests.scripted_peer import *  # noqa: F403
