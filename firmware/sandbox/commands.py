@@ -7,7 +7,9 @@ returns USAGE if they are wrong, else nothing.
 
 from . import texts
 from .answers import dump
+from .console import DONE, FAILED, USAGE
 from .errors import JobsError
+from .jobs import STATUSES
 from .lazy import borrow
 
 TYPE_CHECKING = False
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 
     Write = Callable[[str], None]
 
-STATUSES = ("SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED", "CANCELED")
-DONE, FAILED, USAGE = 0, 1, 2
 _LONGEST_ID = 64
 
 

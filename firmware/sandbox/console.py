@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .app import App
 
+DONE, FAILED, USAGE = 0, 1, 2  # how a command ended
 _MACHINE = const(0x1E)
 _PERSON = const(0x1F)
 _LONGEST = const(2048)
@@ -69,7 +70,7 @@ class Console:
             while not self._lines:
                 self._entered.clear()
                 await self._entered.wait()
-            line, status = self._lines.pop(0), 1
+            line, status = self._lines.pop(0), FAILED
             try:
                 status = await borrow("commands").do(self._app, self.write, line) if line else 0
             finally:  # also after a fault of ours, which the supervisor deals with

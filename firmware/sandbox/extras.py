@@ -3,7 +3,8 @@
 import gc
 
 from . import VERSION, files, texts
-from .commands import STATUSES, USAGE
+from .console import USAGE
+from .jobs import STATUSES
 from .log import LEVELS
 
 TYPE_CHECKING = False

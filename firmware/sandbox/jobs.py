@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _ANSWER_MS = const(10_000)
 TOO_LARGE = "DocumentTooLarge"
+# what a device may report, and CANCELED, which the sample's console sends and the service refuses
+STATUSES = ("SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED", "CANCELED")
 
 
 class Jobs:

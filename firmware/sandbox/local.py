@@ -6,7 +6,7 @@ import json
 import os
 
 from . import operations as package
-from .commands import FAILED
+from .console import FAILED
 from .errors import JobEnded
 from .lazy import borrow
 

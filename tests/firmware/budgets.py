@@ -1,9 +1,10 @@
-"""What the firmware may take of the 56 KB of heap that a plain ESP32 starts with, in bytes.
+"""What the firmware may take of a plain ESP32's heap.
 
-The Unix port's words are twice as long, so a measured size is halved: pessimistic for strings and
-bytecode, right for objects.
+Sizes are in bytes of the board. The Unix port's words are twice as long, so what is measured
+there is halved: pessimistic for strings and bytecode, right for objects.
 """
 
 WORDS = 2  # 8-byte words for 4-byte words
+HEAP = 56 * 1024
 FREE_WHEN_LOADED = 30 * 1024
-LEAK = 256  # how much a measurement may differ from the one before
+LEAK = 256  # of the Unix port: how much a measurement may differ from the one before

@@ -22,6 +22,7 @@ def main(path: str, name: str, umqtt: str) -> None:
     try:
         _load_harness(path)
         _fill_heap()
+        _fill_heap()  # the place of what only the stack still held
         module = __import__(path.rsplit("/", 1)[1][:-3])
         result = getattr(module, name)()
         if hasattr(result, "send"):  # a coroutine
