@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from host_tools.errors import UsageError
-from host_tools.output import result, result_json
+from host_tools.output import result, result_json, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         result_json(done.as_dict())
     elif done.verified:
         result(f"{done.chip} on {port} has {done.title or done.build}, after {done.seconds:.1f} s")
+        say(f"next: jobs-sandbox deploy --port {port}")
     else:
         result(f"{done.chip} on {port} would get {done.title or done.firmware}")
     return 0

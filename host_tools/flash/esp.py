@@ -50,8 +50,8 @@ class NoAnswerError(ToolError):
 class Chip:
     """A chip whose boot loader, or esptool's stub in its place, answers.
 
-    `name` is as in board definitions, "ESP32C3"; `flash_size` in bytes; `psram` is "quad" or
-    "octal" if there is some inside the chip's package.
+    `name` is as in board definitions, "ESP32C3"; `revision` 301 is v3.1; `flash_size` in bytes;
+    `psram` is "quad" or "octal" if there is some inside the chip's package.
     """
 
     def __init__(self, esp: Any, port: str, log: _Log) -> None:
@@ -62,7 +62,8 @@ class Chip:
         self.stub = bool(esp.IS_STUB)
         self.mac = ":".join(f"{byte:02x}" for byte in esp.read_mac())
         self.psram = _psram(", ".join(esp.get_chip_features()))
-        self.flash_size = flash_size_bytes(detect_flash_size(esp) or _UNKNOWN_SIZE)
+        self.revision = int(esp.get_chip_revision())
+        self.flash_size = flash_size_bytes(_flash_size(esp))
         esp.flash_set_parameters(self.flash_size)
 
     def speed_up(self, baud: int) -> None:
@@ -141,6 +142,13 @@ def _check_open(esp: Any) -> None:
             "this chip has secure boot, flash encryption or secure download mode switched on",
             "stock MicroPython does not run on it: take another board",
         )
+
+
+def _flash_size(esp: Any) -> str:
+    found = detect_flash_size(esp)
+    if found is None:
+        say(f"the size of its flash is unknown: {_UNKNOWN_SIZE} is assumed")
+    return found or _UNKNOWN_SIZE
 
 
 def _name(esp: Any) -> str:

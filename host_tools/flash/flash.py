@@ -119,12 +119,14 @@ class _Flashing:
                 chip.reset()
 
     def _plan(self, chip: Chip) -> Plan:
-        say(f"it is an {chip.name}, {chip.mac}, with {chip.flash_size >> 20} MB flash")
+        psram = f", {chip.psram} PSRAM" if chip.psram else ""
+        say(f"it is an {chip.name}, {chip.mac}, with {chip.flash_size >> 20} MB flash{psram}")
         self._definition = self._definition or boards.of_chip(chip.name, chip.psram)
         plans.check_board(self._definition, chip)
         found = self._given or self._obtain(self._definition.build, chip.name)
         made = None if found.data is None else image.check(found.name, found.data, chip.name)
         if made is not None:
+            plans.check_revision(made, chip)
             plans.check_room(made, chip)
         held = look(chip)
         erase = self._options.erase
@@ -187,7 +189,8 @@ class _Flashing:
         try:
             yield
         except (NoAnswerError, ChipError) as error:
-            again = f"{self._boot_mode()}; then the same once more"
+            how = "" if isinstance(error, NoAnswerError) else ", with --baud 115200 --no-stub"
+            again = f"{self._boot_mode()}; then the same once more{how}"
             raise ToolError(self._with_state(error.message), again) from error
         except GoneError as error:
             again = "plug it in and flash again"

@@ -47,13 +47,18 @@ class Partition(NamedTuple):
 
 @dataclass(frozen=True)
 class Image:
-    """A checked image. `title`: project and version, "micropython v1.28.0" for instance, or ""."""
+    """A checked image.
+
+    `title`: project and version, "micropython v1.28.0" for instance, or ""; `revisions`: first and
+    last revision of the chip that it runs on, 301 for v3.1.
+    """
 
     name: str
     data: bytes
     offset: int
     title: str
     partitions: tuple[Partition, ...]
+    revisions: tuple[int, int]
 
     @property
     def end(self) -> int:
@@ -87,7 +92,7 @@ def check(name: str, data: bytes, chip: str) -> Image:
         raise ToolError(f"{name} was cut short: {len(data)} bytes", _DOWNLOAD_AGAIN)
     _check_header(name, program, chip)
     _check_whole(name, program, chip)
-    return Image(name, data, begin, title(program[_DESCRIPTION_AT:]), found)
+    return Image(name, data, begin, title(program[_DESCRIPTION_AT:]), found, _revisions(data))
 
 
 def offset(chip: str) -> int:
@@ -147,6 +152,12 @@ def _chip_name(chip_id: int) -> str:
         if chip_id == definition.IMAGE_CHIP_ID:
             return str(definition.CHIP_NAME).replace("-", "")
     return f"an unknown chip (number {chip_id})"
+
+
+def _revisions(data: bytes) -> tuple[int, int]:
+    # esp_image_header_t.min_chip_rev_full and max_chip_rev_full; before ESP-IDF 4.4.3 both are 0
+    first, last = struct.unpack_from("<HH", data, 15)
+    return first, last or 0xFFFF
 
 
 def _check_whole(name: str, data: bytes, chip: str) -> None:

@@ -68,6 +68,17 @@ def check_room(made: Image, chip: Chip) -> None:
         )
 
 
+def check_revision(made: Image, chip: Chip) -> None:
+    """Raise ToolError if the image is not for this revision of the chip."""
+    first, last = made.revisions
+    if not first <= chip.revision <= last:
+        limit = f"{_revision(first)} or newer" if chip.revision < first else "an older one"
+        raise ToolError(
+            f"{made.name} needs {limit} of {chip.name}, this one is {_revision(chip.revision)}",
+            "an older build of MicroPython (--version), or another board",
+        )
+
+
 def decide_erase(held: Held, ask: Callable[[str], bool] | None) -> bool:
     """Return whether to erase all of the flash first, as a first install should.
 
@@ -81,6 +92,10 @@ def decide_erase(held: Held, ask: Callable[[str], bool] | None) -> bool:
         f"the board holds {held.label}: erase it all first, as a first install should?",
         "--erase, or --no-erase to write over it",
     )
+
+
+def _revision(number: int) -> str:
+    return f"revision v{number // 100}.{number % 100}"
 
 
 def _mb(size: int) -> str:

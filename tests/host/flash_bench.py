@@ -45,6 +45,7 @@ def be_chip(chip, port_file, content, dump, fault):
         def written(self, payload):
             counts["blocks"] += 1
             if fault == "unplug" and counts["blocks"] == 3:
+                Path(port_file).with_name("tty").unlink()
                 os._exit(1)
             if fault == "slow":
                 time.sleep(0.2)
@@ -116,7 +117,8 @@ class MockChips:
         )
         self._made.append(made)
         wait_for(lambda: name.exists() and name.read_text() != "")
-        made.port = name.read_text()
+        (folder / "tty").symlink_to(name.read_text())  # /dev/pts/N is soon somebody else's again
+        made.port = str(folder / "tty")
         return made
 
     def _fork(self, order: list[str]) -> int:
@@ -167,6 +169,7 @@ def image(
     title: tuple[str, str] = ("micropython", "v1.28.0"),
     size_kb: int = 40,
     flash_end: int = 0x200000,
+    first_revision: int = 0,
 ) -> bytes:
     """Return a combined image: boot loader, partition table, application with a description."""
     start = offset(chip)
@@ -176,7 +179,7 @@ def image(
     project, version = (text.encode() for text in title)
     description = struct.pack("<4I32s32s", 0xABCD5432, 0, 0, 0, version, project).ljust(256, b"\0")
     program = description + random.Random(chip).randbytes(size_kb << 10)  # noqa: S311
-    boot = _program(chip, random.Random(0).randbytes(2048))  # noqa: S311
+    boot = _program(chip, random.Random(0).randbytes(2048), first_revision)  # noqa: S311
     head = boot.ljust(0x8000 - start, b"\xff") + table
     return head.ljust(0x10000 - start, b"\xff") + _program(chip, program)
 
@@ -186,13 +189,14 @@ def in_flash(chip: str, content: bytes) -> bytes:
     return b"\xff" * offset(chip) + content
 
 
-def _program(chip: str, content: bytes) -> bytes:
+def _program(chip: str, content: bytes, first_revision: int = 0) -> bytes:
     definition = CHIP_DEFS[chip.lower()]
     writer = definition.BOOTLOADER_IMAGE()
     address = next(start for start, _, name in definition.MEMORY_MAP if name == "IRAM")
     segment = ImageSegment(address, content)
     segment.name = "text"
-    writer.entrypoint, writer.segments, writer.max_rev_full = address, [segment], 65535
+    writer.entrypoint, writer.segments = address, [segment]
+    writer.min_rev_full, writer.max_rev_full = first_revision, 65535
     return bytes(writer.save(None))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -52,10 +53,15 @@ def test_an_unknown_board(capsys):
     assert "esp32_generic_c6" in capsys.readouterr().err
 
 
-def test_the_readme_s_examples_are_boards(tmp_path):
-    blocks = re.findall(r"```toml\n(.*?)```", (paths.BOARDS / "README.md").read_text(), re.DOTALL)
-    assert len(blocks) >= 2
-    for number, block in enumerate(blocks):
-        path = tmp_path / f"example{number}.toml"
-        path.write_text(block)
-        assert boards.read(path).pins
+def test_the_readme_s_examples_are_boards_and_its_commands_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    readme = (paths.BOARDS / "README.md").read_text()
+    first, second = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    Path("bench.toml").write_text(first)
+    Path("devkit.toml").write_text(second)
+    assert boards.load("bench.toml").forbidden[33] == "the sensor drives it"
+    assert boards.load("devkit.toml").pins["led"] == boards.Pin(38, "neopixel")
+    commands = re.findall(r"^    jobs-sandbox (boards.*?)(?:  .*)?$", readme, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        assert main(command.split()) == 0

@@ -159,6 +159,7 @@ def test_a_failed_download_never_reaches_the_board(mock_chip, monkeypatch, tmp_p
         (lambda: flash_bench.image("ESP32C3")[:-100], "damaged or was cut short"),
         (lambda: flash_bench.image("ESP32C3")[:0x9000], "was cut short: 36864 bytes"),
         (lambda: flash_bench.image("ESP32C3", flash_end=8 << 20), "needs 8 MB of flash"),
+        (lambda: flash_bench.image("ESP32C3", first_revision=3), "needs revision v0.3 or newer"),
         (lambda: b"", "is empty"),
     ],
 )
