@@ -12,10 +12,12 @@ pins jobs may use by name, and what must not be driven.
     "10c4:ea60" = "CP2102"      vendor:product = what shows itself so
     [pins.led]                  any name; `[led]` at top level is short for it
     gpio = 2
-    kind = "gpio"               or "neopixel"
+    kind = "gpio"               or "neopixel", "input", "adc"
     active_low = false
     [forbidden]
     6-11 = "flash"              GPIO or range = why it must not be driven
+    [limits]
+    duration_s = 3600           what a job may ask for at most (firmware/sandbox/arguments.py)
 
 Under `extends` only what differs is written; `false` takes back a pin, a USB identity or a ban.
 `boards/board.schema.json` has the keys; an unknown one is an error that names it and the file.
@@ -32,7 +34,9 @@ from host_tools.errors import ToolError
 from host_tools.paths import BOARDS
 
 _REQUIRED = ("chip", "build", "description")
-_OPTIONAL = ("usb", "boot_mode", "psram")
+_OPTIONAL = ("usb", "boot_mode", "psram", "limits")
+_READ_ONLY = ("input", "adc")
+_INPUT_ONLY = "input only"
 BOOT_MODE = "hold BOOT, press and let go RESET (or EN), let go BOOT"
 
 # GPIOs that the chips have, runs of them: ESP-IDF docs/en/api-reference/peripherals/gpio/*.inc
@@ -59,7 +63,8 @@ class Pin:
         return plain if self.kind == "gpio" else {**plain, "kind": self.kind}
 
     def __str__(self) -> str:
-        more = ["NeoPixel"] if self.kind == "neopixel" else []
+        names = {"neopixel": "NeoPixel", "input": "input", "adc": "analogue input"}
+        more = [names[self.kind]] if self.kind in names else []
         more += ["on when low"] if self.active_low else []
         return f"GPIO{self.gpio}" + (f" ({', '.join(more)})" if more else "")
 
@@ -75,6 +80,7 @@ class BoardDefinition:
     pins: dict[str, Pin] = field(default_factory=dict)
     forbidden: dict[int, str] = field(default_factory=dict)
     usb: dict[str, str] = field(default_factory=dict)
+    limits: dict[str, int] = field(default_factory=dict)
     boot_mode: str = BOOT_MODE
     psram: str | None = None
 
@@ -85,6 +91,7 @@ class BoardDefinition:
             "chip": self.chip,
             "pins": {name: pin.as_dict() for name, pin in self.pins.items()},
             "forbidden": {str(gpio): reason for gpio, reason in self.forbidden.items()},
+            **({"limits": self.limits} if self.limits else {}),
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -128,7 +135,7 @@ def of_chip(chip: str, psram: str | None = None) -> BoardDefinition:
                 return board
     raise ToolError(
         f"no board here has the chip {chip}",
-        f"one with {', '.join(_GPIOS)}; or a definition of your own: {board_file.README}",
+        f"a board with {', '.join(_GPIOS)}",
     )
 
 
@@ -172,6 +179,6 @@ def _definition(table: dict[str, Any], stem: str) -> BoardDefinition:
 def _check_pin(name: str, pin: Pin, table: dict[str, Any]) -> None:
     if not any(first <= pin.gpio <= last for first, last in _GPIOS[table["chip"]]):
         raise ValueError(f"pins.{name}: {table['chip']} has no GPIO{pin.gpio}")
-    if pin.gpio in table["forbidden"]:
-        reason = table["forbidden"][pin.gpio]
+    reason = table["forbidden"].get(pin.gpio)
+    if reason and not (pin.kind in _READ_ONLY and reason == _INPUT_ONLY):
         raise ValueError(f"pins.{name} is GPIO {pin.gpio}, which is forbidden: {reason}")

@@ -121,8 +121,7 @@ def _check_pin(where: str, rule: tuple, value: "Any", given: dict, board: "Board
         name
         for name, pin in board.pins.items()
         if pin.get("kind", "gpio") in rule
-        or (given.get("action") == "read"
-        and "read:" + pin.get("kind", "") in rule)
+        or (given.get("action") == "read" and "read:" + pin.get("kind", "") in rule)
     ]
     if value not in fitting:
         names = ", ".join(sorted(fitting)) or "no pin for it"

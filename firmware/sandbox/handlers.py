@@ -42,11 +42,7 @@ def parse(document: dict, board: "Board", load: "Any") -> "list[tuple[str, dict,
     if "version" not in document:
         return reader.old(document)
     steps = reader.steps(document)
-    conditions = document.get("conditions") or ()
-    if not isinstance(conditions, (list, tuple)):
-        raise _invalid("conditions must be a list")
-    for i, condition in enumerate(conditions):
-        _check_condition("conditions[%d]" % i, condition, board)
+    reader.check_conditions(document.get("conditions"), board)
     return steps
 
 
@@ -76,6 +72,22 @@ class _Reader:
         if not self._arguments.is_absent(final):
             steps.append(self._action("finalStep", final, output))
         return steps
+
+    def check_conditions(self, conditions: "Any", board: "Board") -> None:
+        if self._arguments.is_absent(conditions):
+            return
+        if not isinstance(conditions, list):
+            raise _invalid("conditions must be a list")
+        for i, condition in enumerate(conditions):
+            where = "conditions[%d]" % i
+            _check_members(where, condition, _CONDITION)
+            kind = self._text(where, condition, "type") or "stringEqual"
+            key, wanted = self._text(where, condition, "key"), condition.get("value")
+            if not key or kind not in ("stringEqual", "stringNotEqual"):
+                raise _invalid(where + " needs a key, and type stringEqual or stringNotEqual")
+            if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted):
+                raise _invalid(where + ".value must be a list of strings")
+            _check_condition(where, key, wanted, kind == "stringEqual", board)
 
     def _action(self, where: str, step: "Any", output: int) -> "tuple[str, dict, int]":
         _check_members(where, step, ("action",))
@@ -187,14 +199,7 @@ def _check_members(where: str, value: "Any", members: tuple) -> None:
             raise _invalid("%s: unknown member %s" % (where, name[:64]))
 
 
-def _check_condition(where: str, condition: "Any", board: "Board") -> None:
-    _check_members(where, condition, _CONDITION)
-    key, wanted = condition.get("key"), condition.get("value")
-    kind = condition.get("type") or "stringEqual"
-    if not isinstance(key, str) or kind not in ("stringEqual", "stringNotEqual"):
-        raise _invalid(where + " needs a key, and type stringEqual or stringNotEqual")
-    if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted):
-        raise _invalid(where + ".value must be a list of strings")
+def _check_condition(where: str, key: str, wanted: list, same: bool, board: "Board") -> None:
     facts = {
         "operatingSystem": "micropython",
         "micropython": "%d.%d.%d" % sys.implementation.version[:3],
@@ -206,7 +211,7 @@ def _check_condition(where: str, condition: "Any", board: "Board") -> None:
         raise JobRejected(
             "CONDITION_NOT_MET", "%s: known are %s" % (where, ", ".join(sorted(facts)))
         )
-    if (facts[key] in wanted) != (kind == "stringEqual"):
+    if (facts[key] in wanted) != same:
         raise JobRejected("CONDITION_NOT_MET", "%s: %s is %s" % (where, key, facts[key]))
 
 

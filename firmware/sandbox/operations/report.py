@@ -7,8 +7,6 @@ import gc
 import hashlib
 import sys
 
-import esp32
-
 from .. import VERSION
 from ..errors import ConfigError
 from ..files import read_json
@@ -24,6 +22,8 @@ TIMEOUT_S = 60
 
 async def run(arguments: dict, job: "Job") -> dict:
     """Return versions, uptime, heaps, signal, resets, and which files differ from the manifest."""
+    import esp32
+
     gc.collect()
     heaps = esp32.idf_heap_info(esp32.HEAP_DATA)  # (total, free, largest free, lowest) each
     micropython = "%d.%d.%d" % sys.implementation.version[:3]
