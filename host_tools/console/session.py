@@ -79,7 +79,8 @@ class Session:
         self._closing = False
         self._decoder = Decoder()
         self._port = Port(target)
-        self._thread = threading.Thread(target=self._listen, name="console", daemon=True)
+        self._thread: threading.Thread | None = None
+        self._failure: Exception | None = None
 
     def __enter__(self) -> Session:
         return self
@@ -96,18 +97,14 @@ class Session:
             self._greet(may_start)
         except PortGoneError as error:
             raise ToolError(f"the {self.label} is gone", "plug it in, switch it on") from error
+        self._closing = False
+        self._thread = threading.Thread(target=self._listen, name="console", daemon=True)
         self._thread.start()
 
     def restart(self) -> None:
         """Start the sandbox again, from the REPL it has ended in. Raises ToolError."""
         self._stop_listening()
-        self._closing = False
-        try:
-            self._greet(lambda: True)
-        except PortGoneError as error:
-            raise ToolError(f"the {self.label} is gone", "plug it in, switch it on") from error
-        self._thread = threading.Thread(target=self._listen, name="console", daemon=True)
-        self._thread.start()
+        self.open(may_start=lambda: True)
 
     def command(self, line: str, timeout_s: float) -> Answer:
         """Let the board do a command, and return its answer, whatever its status.
@@ -115,12 +112,14 @@ class Session:
         Raises ToolError if the board is not there, is reset meanwhile, or does not answer in time.
         """
         with self._changed:
+            self._raise_failure()
             if self.state is not State.READY:
                 raise self._not_ready(f"`{line}` was not sent")
             asked = _Asked()
             self._waiting.append(asked)
             self._write(line.encode() + b"\n")
             self._changed.wait_for(lambda: asked.is_over, timeout_s)
+            self._raise_failure()
             if asked.status is not None:
                 return Answer(line, asked.status, asked.lines)
             if asked.is_lost:
@@ -165,20 +164,27 @@ class Session:
     def _stop_listening(self) -> None:
         self._closing = True
         self._port.wake()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     # In the listening thread
 
     def _listen(self) -> None:
-        while not self._closing:
-            try:
-                for item in self._decoder.feed(self._port.read()):
-                    self._take(item)
-                self._ask_again()
-            except PortGoneError:
-                if not self._closing:
-                    self._find_again()
+        try:
+            while not self._closing:
+                self._listen_once()
+        except Exception as error:  # the reader of our output has left, for instance
+            self._failure = error
+            self._enter(State.GONE)
+
+    def _listen_once(self) -> None:
+        try:
+            for item in self._decoder.feed(self._port.read()):
+                self._take(item)
+            self._ask_again()
+        except PortGoneError:
+            if not self._closing:
+                self._find_again()
 
     def _take(self, item: Item) -> None:
         if isinstance(item, Line):
@@ -242,6 +248,10 @@ class Session:
                 self._waiting.clear()
             self.state = state
             self._changed.notify_all()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
     def _write(self, data: bytes) -> None:
         with contextlib.suppress(PortGoneError):  # the listening thread notices, too, and tells

@@ -196,6 +196,21 @@ def test_board_is_left_in_the_manners_for_people(quiet: Device) -> None:
         line.read_until(b"led: GPIO2 off\r\n")
 
 
+def test_reader_of_the_output_may_leave(quiet: Device) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "--board", quiet.board.name, "-c", "help"],
+        cwd=paths.ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as console:
+        assert console.stdout and console.stderr
+        console.stdout.close()
+        assert console.stderr.read() == ""
+        assert console.wait(LIMIT_S) == 1
+
+
 def test_wrong_use(quiet: Device) -> None:
     assert run(quiet, "--json").returncode == 2
     assert run(quiet, "--timeout", "0", "-c", "status").returncode == 2
