@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _MOST_ATTEMPTS = const(5)
 _AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
 _GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
-_LIVE = ("QUEUED", "IN_PROGRESS")
 
 
 async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
@@ -157,24 +156,25 @@ async def _deliver(executor: "Executor") -> None:
             await _update(executor, entry["status"], entry["details"])
             break
         except JobsError as error:
-            if error.code in _AGAIN:
-                raise
+            state = error.state.get("status")
             if error.code == "InvalidRequest" and entry["details"]:
                 entry["details"] = {}  # the status matters more than what is told about it
-            elif error.state.get("status") == entry["status"]:
+            elif state == entry["status"]:
                 break  # an earlier report was accepted, and its answer lost
-            else:
-                _drop(executor, error.code, error.message)
+            elif error.code in _GONE or state not in (None, "IN_PROGRESS"):
+                _drop(executor, error.code, error.message)  # QUEUED: another of the same id
                 return
+            else:
+                raise
     words = " ".join("%s=%s" % pair for pair in sorted(entry["details"].items()))
     executor.log.info("jobs", "%s %s %s", entry["jobId"], entry["status"], words)
     executor.journal.clear()
 
 
 async def _update(executor: "Executor", status: str, details: dict, minutes: int = 0) -> None:
-    # Adopts the service's version once, when somebody else has changed a live execution
+    # Adopts the service's version when somebody else has changed an execution that goes on
     entry = executor.journal.entry
-    for again in (True, False):
+    while True:
         members = {
             "expectedVersion": entry["version"],
             "executionNumber": entry["executionNumber"],
@@ -188,10 +188,11 @@ async def _update(executor: "Executor", status: str, details: dict, minutes: int
             entry["version"] += 1
             return
         except JobsError as error:
-            live = error.code == "VersionMismatch" and error.state.get("status") in _LIVE
-            if not (again and live):
+            version = error.state.get("versionNumber")
+            changed = error.code == "VersionMismatch" and version != entry["version"]
+            if not changed or error.state.get("status") != "IN_PROGRESS":
                 raise
-            entry["version"] = error.state.get("versionNumber", entry["version"])
+            entry["version"] = version
 
 
 def _drop(executor: "Executor", code: str, message: str) -> None:

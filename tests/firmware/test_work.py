@@ -256,12 +256,12 @@ async def test_details_that_the_service_does_not_take_are_left_out():
     assert agent.outcome() == ("SUCCEEDED", {})
 
 
-async def test_a_report_that_stays_invalid_is_dropped_after_that():
+async def test_a_report_that_stays_invalid_is_kept_since_the_job_would_be_run_again():
     agent = Agent(FakeJobs(execution(ON)))
     error = JobsError("InvalidRequest", "no")
     agent.jobs.simulate_error("update", error, error)
-    await agent.work()
-    assert agent.journal.entry == {} and agent.log.says("dropped: InvalidRequest no")
+    assert (await raises_async(JobsError, agent.work())).code == "InvalidRequest"
+    assert agent.journal.entry["phase"] == "final"
 
 
 async def test_a_newer_version_of_a_live_execution_is_adopted_once():
