@@ -229,9 +229,11 @@ _NAMES = {
 }
 
 
-def _has(message: Any, members: dict[str, Any]) -> bool:
-    # a member that is null in the script must be missing
-    return all(message.get(name) == value for name, value in members.items())
+def _has(message: Any, wanted: Any) -> bool:
+    # an object may have more members; one that is null in the script must be missing
+    if not isinstance(wanted, dict):
+        return bool(message == wanted)
+    return all(_has(message.get(name), value) for name, value in wanted.items())
 
 
 def _context(folder: Path, pem: Path) -> ssl.SSLContext:
