@@ -213,7 +213,7 @@ def raises(kind, call, *args):
         call(*args)
     except kind as error:
         return error
-    raise AssertionError("%s was not raised" % kind.__name__)
+    raise AssertionError("%s was not raised" % (kind,))
 
 
 async def raises_async(kind, awaitable):
@@ -222,7 +222,7 @@ async def raises_async(kind, awaitable):
         await awaitable
     except kind as error:
         return error
-    raise AssertionError("%s was not raised" % kind.__name__)
+    raise AssertionError("%s was not raised" % (kind,))
 
 
 async def until(condition, what: str = "it") -> None:

@@ -218,3 +218,50 @@ async def test_the_socket_of_a_failed_attempt_is_closed():
     client = Client(NoPeer(await peers.listen(wait_for_end)))
     await client.trouble()
     await until(lambda: closed, "the end of the connection")
+
+
+# The answer to CONNECT
+
+
+async def test_a_refusal_is_told_with_its_number():
+    async def script(connection):
+        await connection.expect(0x10)
+        await connection.send(b"\x20\x02\0\5")
+        await connection.expect_end()
+
+    peer = await peers.Peer(script).start()
+    client = Client(peer)
+    assert await client.trouble() == "MQTT_REFUSED"
+    assert client.link.trouble[1] == "return code 5"
+    assert client.log.says("try: check client id and policy")
+
+
+async def test_a_close_instead_of_an_answer_to_connect_is_told():
+    async def script(connection):
+        await connection.expect(0x10)
+
+    assert await trouble_with(script) == "MQTT_CLOSED_AT_CONNECT"
+
+
+async def test_silence_instead_of_an_answer_to_connect_is_told():
+    async def script(connection):
+        await connection.expect(0x10)
+        await connection.expect_end()
+
+    assert await trouble_with(script) == "MQTT_CONNACK_TIMEOUT"
+
+
+async def test_something_else_instead_of_an_answer_to_connect_is_told():
+    for answer in (
+        b"\xd0\0",
+        b"\x20\0",
+        b"\x20\1\0",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n" + b" " * 200,
+    ):
+
+        async def script(connection):
+            await connection.expect(0x10)
+            await connection.send(answer)
+            await connection.expect_end()
+
+        assert await trouble_with(script) == "MALFORMED_PACKET", answer

@@ -1,4 +1,7 @@
-"""What the link does over every interface that umqtt.simple has had; see modern/."""
+"""What the link does, over the oldest umqtt.simple, the first modern one and the last.
+
+How all versions pack and unpack is in test_umqtt.py.
+"""
 
 import asyncio
 
@@ -7,7 +10,7 @@ import peer as peers
 from connected import message, publish, served
 from fakes import until
 
-UMQTT = ("1.3.4", "1.4.0", "1.5.0", "1.6.0", "1.7.1", "1.8.0")
+UMQTT = ("1.3.4", "1.4.0", "1.8.0")
 
 PREFIX = b"$aws/things/lamp/jobs/"
 FILTERS = (
@@ -79,7 +82,7 @@ async def test_it_pings_after_a_quiet_period_and_stays_while_it_is_answered():
             pings.append(await connection.expect(0xC0))
             await connection.send(peers.PINGRESP)
 
-    _, client = await served(script, keepalive_s=4)
+    _, client = await served(script, keepalive_s=10)
     await until(lambda: len(pings) == 3, "three pings")
     assert pings == [b"", b"", b""]
     assert client.link.state == "online" and client.link.trouble is None

@@ -1,12 +1,13 @@
-"""What the firmware takes of a plain ESP32's heap, measured on the .mpy files that deploy makes."""
+"""What the firmware takes of a plain ESP32's heap, measured on the .mpy that deploy makes."""
 
 import gc
 import sys
 
+from uos import getenv
+
 import budgets
 import flash
 import hardware
-from uos import getenv
 
 BORROWED = (
     "setup",

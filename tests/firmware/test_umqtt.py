@@ -1,0 +1,60 @@
+"""Every interface that umqtt.simple has had packs and unpacks on the wire as the link needs it."""
+
+from sandbox import dial
+from sandbox.wire import ERRORS, Wire
+
+from connected import config, publish
+from fakes import raises
+
+UMQTT = ("1.3.4", "1.4.0", "1.5.0", "1.6.0", "1.7.1", "1.8.0")
+
+
+def connected():
+    """Return the wire, and umqtt's client on it as `dial` makes it, its CONNECT taken out."""
+    wire = Wire()
+    client = dial._client(config(8883), wire)
+    assert bytes(wire.packet()) == b"\x10\x12\0\4MQTT\4\2\0\x3c\0\6lamp-1"
+    return wire, client
+
+
+def test_what_it_sends_is_one_packet_in_the_wire():
+    wire, client = connected()
+    for send, packet in (
+        (client.ping, b"\xc0\0"),
+        (lambda: client.publish(b"topic", b"payload"), b"\x30\x0e\0\5topicpayload"),
+        (lambda: client.publish(b"t", b"x" * 200), b"\x30\xcb\1\0\1t" + b"x" * 200),
+        (client.disconnect, b"\xe0\0"),
+    ):
+        send()
+        assert bytes(wire.packet()) == packet, packet
+
+
+def test_what_it_receives_is_handed_on_and_acknowledged():
+    wire, client = connected()
+    got = []
+    client.set_callback(lambda topic, payload: got.append((bytes(topic), bytes(payload))))
+    for packet, acknowledgement in (
+        (publish("a/b", b"payload"), b""),
+        (publish("a", b"x" * 300), b""),
+        (publish("a", b"", packet_id=0x1234), b"\x40\2\x12\x34"),
+        (publish("a", b"1", packet_id=1), b"\x40\2\0\1"),
+    ):
+        wire.offered = memoryview(packet)
+        client.wait_msg()
+        assert bytes(wire.packet()) == acknowledgement
+    assert got == [(b"a/b", b"payload"), (b"a", b"x" * 300), (b"a", b""), (b"a", b"1")]
+
+
+def test_a_second_connection_needs_nothing_of_the_first():
+    connected()
+    wire, client = connected()
+    client.ping()
+    assert bytes(wire.packet()) == b"\xc0\0"
+
+
+def test_broken_packets_end_in_the_errors_that_the_link_expects():
+    wire, client = connected()
+    client.set_callback(lambda topic, payload: None)
+    for packet in (b"\x30\0", b"\x30\1\0", b"\x30", b"\x32\3\0\1a", b"\x34\7\0\1x\0\1ab"):
+        wire.offered = memoryview(packet)
+        raises(ERRORS, client.wait_msg)
