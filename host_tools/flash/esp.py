@@ -123,14 +123,14 @@ def _connected(port: str, stub: bool, log: _Log) -> Iterator[Chip]:
         raise _no_chip(port, error) from error
     with esp:
         with _errors(port, "looking at the chip"):
-            _check_open(esp)
+            _check_usable(esp)
             esp = run_stub(esp) if stub else esp
             attach_flash(esp)
             chip = Chip(esp, port, log)
         yield chip
 
 
-def _check_open(esp: Any) -> None:
+def _check_usable(esp: Any) -> None:
     """Raise ToolError if no board here has the chip, or it is locked."""
     boards.of_chip(_name(esp))
     if (

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import serial
+from esptool import cmds
 
 from host_tools import boards
 from host_tools.errors import ToolError
@@ -24,6 +25,14 @@ from tests.host.flash_bench import CHIPS, MockChip, in_flash, mock_chip, mock_nu
 __all__ = ["mock_chip", "mock_nursery"]  # fixtures
 
 OLD = ("micropython", "v1.27.0")
+
+# The command as on a terminal: also where the tests run in the background, which ignores Ctrl-C.
+_CLI = """
+import signal, sys
+from host_tools.__main__ import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main())
+"""
 
 
 @pytest.fixture
@@ -213,7 +222,8 @@ def test_a_flash_that_does_not_hold_what_was_written(mock_chip, fw):
     assert boards.load("esp32_generic_c3").boot_mode in error.hint
 
 
-def test_unplugged_in_the_middle_and_plugged_in_again(mock_chip, fw):
+def test_unplugged_in_the_middle_and_plugged_in_again(mock_chip, fw, monkeypatch):
+    monkeypatch.setattr(cmds, "DEFAULT_CONNECT_ATTEMPTS", 1)  # seconds that esptool waits for it
     chip = mock_chip("ESP32C3", fault="unplug")
     path, content = fw("ESP32C3")
     error = refusal(chip.port, Options(firmware=path))
@@ -319,7 +329,7 @@ def test_a_locked_chip_is_left_alone():
             return True
 
     with pytest.raises(ToolError, match="secure boot"):
-        esp_module._check_open(Locked())
+        esp_module._check_usable(Locked())
 
 
 @pytest.mark.parametrize(
@@ -339,8 +349,9 @@ def test_psram_inside_the_chip(features, psram):
 def test_ctrl_c_says_how_the_board_is_left(mock_chip, fw):
     chip = mock_chip("ESP32C3", fault="slow")
     path, content = fw("ESP32C3", size_kb=200)
-    command = ["-m", "host_tools", "flash", "--port", chip.port, "--firmware", str(path)]
-    process = subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True)
+    words = ["flash", "--port", chip.port, "--firmware", str(path)]
+    command = [sys.executable, "-c", _CLI, *words]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr
     said = ""
     while "writing" not in said:
