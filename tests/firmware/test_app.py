@@ -1,0 +1,104 @@
+import asyncio
+
+from sandbox import app
+from sandbox.credentials import tls_context
+
+import flash
+import hardware
+import lapse
+import peer as peers
+from connected import config, message
+from fakes import FakeBoard, FakeLog, until
+
+WIFI = {"ssid": "home", "password": "secret"}
+GET = b"$aws/things/lamp/jobs/get"
+
+
+async def started(script):
+    """Run the application against a peer; return both, and what it shows."""
+    peer = await peers.Peer(script).start()
+    context = tls_context(peers.PKI + "/board")
+    made = app.App(config(peer.port, wifi=WIFI), FakeBoard(), context, 0, FakeLog())
+    made.board.watch = lambda timeout_ms: hardware.machine.WDT(timeout=timeout_ms)
+    made.board.feed = lambda: None
+    shown = []
+    made._console.write = shown.append
+    return peer, made, asyncio.create_task(made.run()), shown
+
+
+def answer_to(request, **members):
+    token = request[request.index(b'"clientToken":"') + 15 :][:36].decode()
+    text = ",".join('"%s":%s' % member for member in members.items())
+    return ('{"clientToken":"%s",%s}' % (token, text)).encode()
+
+
+async def test_from_start_to_quit():
+    seen = []
+
+    async def script(connection):
+        await connection.welcome()
+        while not any(request[2:].startswith(GET) for request in seen):
+            seen.append(await connection.expect(0x30))
+        queued = '[{"jobId":"job-1"}]'
+        await connection.send(
+            message("get/accepted", answer_to(seen[-1], inProgressJobs="[]", queuedJobs=queued))
+        )
+        await connection.send(message("notify", b'{"jobs":{},"timestamp":5}'))
+        while True:
+            await connection.expect(0x30)
+
+    peer, made, task, shown = await started(script)
+    await until(lambda: 'Received JobExecutionsChanged event:  {"jobs":{},"timestamp":5}' in shown)
+    assert made.log.says("set by pool.ntp.org") and made.log.says("ready")
+    made.left.set()
+    await task
+    assert made.link.state == "offline"
+    await until(lambda: peer._failure, "another packet")
+    assert str(peer._failure) == "expected 30, got e0", "it said goodbye"
+    assert flash.root.operations
+
+
+async def test_the_set_is_read_again_after_each_connect():
+    requests = []
+
+    async def script(connection):
+        await connection.welcome()
+        requests.append(await connection.expect(0x30))
+        requests.append(await connection.expect(0x30))
+
+    _, made, task, _ = await started(script)
+    await until(lambda: len([r for r in requests if r[2:].startswith(GET + b"{")]) == 2)
+    task.cancel()
+    assert made.link.failures >= 1
+
+
+async def test_a_part_that_fails_is_begun_again_and_the_others_go_on():
+    peer, made, task, _ = await started(None)
+    task.cancel()
+    begun = []
+
+    async def fail():
+        begun.append(True)
+        raise KeyError("oops")
+
+    part = asyncio.create_task(made._forever("part", fail))
+    await until(lambda: len(begun) == 3, "three beginnings")
+    part.cancel()
+    assert made.log.says("part failed, it is begun again in 1 s")
+    assert made.log.says("part failed, it is begun again in 2 s")
+    assert peer.port
+
+
+async def test_the_watchdog_is_armed_in_operation():
+    _, _, task, _ = await started(None)
+    await until(lambda: hardware.told(), "the watchdog")
+    assert hardware.told()[0] == "wdt 60000"
+    assert lapse.FACTOR > 1
+    task.cancel()
+
+
+def test_a_board_that_cannot_start_says_why_and_gives_the_repl():
+    log = FakeLog()
+    app.Log = lambda: log
+    app.run()
+    assert log.entries == [("error", "app", "/manifest.json is missing: deploy the firmware")]
