@@ -35,7 +35,11 @@ def _clean_key(key: str) -> str:
 
 def _clean_value(value: "Any") -> str:
     text = ("true" if value else "false") if isinstance(value, bool) else str(value)
-    return "".join(c if _is_printable(c) else " " for c in text[:_LONGEST_VALUE]) or "-"
+    text = text[:_LONGEST_VALUE]
+    for c in text:
+        if not _is_printable(c):
+            text = text.replace(c, " ")  # no list of characters: the heap may be nearly full
+    return text or "-"
 
 
 def _is_word(c: str) -> bool:

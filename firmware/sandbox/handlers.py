@@ -13,107 +13,101 @@ from micropython import const
 
 from . import VERSION
 from .errors import JobRejected
-from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
     from .board import Board
 
-_IGNORE, _OUTPUT = const(1), const(2)  # flags of `steps`
+_OUTPUT = const(2)  # flags of `steps`; that of a failure that does not matter is 1
 _MOST_STEPS = const(20)
 _ALIAS = {"health-check": "report"}
 _WHY = (
     ("package", "firmware is deployed as a whole, there are no packages"),
     ("service", "there are no services to start or stop"),
     ("shutdown", "a board that is off cannot be reached again"),
+    ("", "no operation has this name"),
 )
-_TOP = ("version", "includeStdOut", "conditions", "steps", "finalStep")
-_ACTION = ("name", "type", "input", "runAsUser", "allowStdErr", "ignoreStepFailure")
-_OLD = ("operation", "args", "path", "allowStdErr", "includeStdOut")
-_TYPES = {"runHandler": ("handler", "args", "path"), "runCommand": ("command",)}
-_CONDITION = ("key", "value", "type")
+
+# member: what it must be; a ! behind it, that it must be there
+_TOP = {
+    "version": "text!",
+    "includeStdOut": "flag",
+    "steps": "a list of 1 to 20!",
+    "finalStep": "object",
+}
+_TOP["conditions"] = "list"
+_STEP = {"action": "object!"}
+_ACTION = {"name": "text!", "type": "text!", "input": "object!", "runAsUser": "text"}
+_ACTION.update({"allowStdErr": "number", "ignoreStepFailure": "flag"})
+_INPUTS = {
+    "runHandler": {"handler": "text!", "args": "words", "path": "text"},
+    "runCommand": {"command": "text!"},
+}
+_OLD = {"operation": "text!", "args": "words", "path": "text", "allowStdErr": "number"}
+_OLD["includeStdOut"] = "flag"
+_CONDITION = {"key": "text!", "value": "words!", "type": "text"}
 
 
-def parse(document: dict, board: "Board", load: "Any") -> "list[tuple[str, dict, int]]":
-    """Return the steps as `plan` has them; `load` is its function. Raises JobRejected."""
-    reader = _Reader(load)
+def parse(
+    document: dict, board: "Board", load: "Callable", is_absent: "Callable"
+) -> "list[tuple[str, dict, int]]":
+    """Return the steps as `plan` has them; `load` is its function, `is_absent` that of
+    `arguments`. Raises JobRejected.
+    """
+    reader = _Reader(load, is_absent)
     if "version" not in document:
-        return reader.old(document)
-    steps = reader.steps(document)
-    reader.check_conditions(document.get("conditions"), board)
+        old = reader.read("document", document, _OLD)
+        return [reader.step([old["operation"]] + old["args"], old["includeStdOut"] * _OUTPUT)]
+    top = reader.read("document", document, _TOP)
+    output = top["includeStdOut"] * _OUTPUT
+    steps = [reader.action("steps[%d]" % i, step, output) for i, step in enumerate(top["steps"])]
+    if top["finalStep"]:
+        steps.append(reader.action("finalStep", top["finalStep"], output))
+    for i, condition in enumerate(top["conditions"]):
+        where = "conditions[%d]" % i
+        _check(where, reader.read(where, condition, _CONDITION), board)
     return steps
 
 
 class _Reader:
-    def __init__(self, load: "Any") -> None:
+    def __init__(self, load: "Callable", is_absent: "Callable") -> None:
         self._load = load
-        self._arguments = borrow("arguments")
+        self._is_absent = is_absent
 
-    def old(self, document: dict) -> "list[tuple[str, dict, int]]":
-        _check_members("document", document, _OLD)
-        self._check_number("allowStdErr", document)
-        self._text("document", document, "path")
-        words = [document["operation"]] + self._words("args", document.get("args"))
-        output = self._flag("includeStdOut", document)
-        return [self._step(words) + (_OUTPUT if output else 0,)]
+    def read(self, where: str, given: "Any", members: "dict[str, str]") -> "dict[str, Any]":
+        # the members as they must be, those that are absent empty
+        if not isinstance(given, dict):
+            raise _invalid(where, "an object")
+        for name in given:
+            if name not in members and name[:1] != "_":
+                raise _invalid(where, "without the member " + name[:64])
+        result = {}
+        for name, kind in members.items():
+            value = given.get(name)
+            if not self._is_absent(value):
+                result[name] = _value("%s.%s" % (where, name), kind.rstrip("!"), value)
+            elif kind[-1] == "!":
+                raise _invalid("%s.%s" % (where, name), kind[:-1])
+            else:
+                result[name] = _EMPTY.get(kind, "")
+        return result
 
-    def steps(self, document: dict) -> "list[tuple[str, dict, int]]":
-        _check_members("document", document, _TOP)
-        if not self._text("document", document, "version"):
-            raise _invalid("version must be text")
-        given = document.get("steps")
-        if not isinstance(given, list) or not 1 <= len(given) <= _MOST_STEPS:
-            raise _invalid("steps must be a list of 1 to %d" % _MOST_STEPS)
-        output = _OUTPUT if self._flag("includeStdOut", document) else 0
-        steps = [self._action("steps[%d]" % i, step, output) for i, step in enumerate(given)]
-        final = document.get("finalStep")
-        if not self._arguments.is_absent(final):
-            steps.append(self._action("finalStep", final, output))
-        return steps
-
-    def check_conditions(self, conditions: "Any", board: "Board") -> None:
-        if self._arguments.is_absent(conditions):
-            return
-        if not isinstance(conditions, list):
-            raise _invalid("conditions must be a list")
-        for i, condition in enumerate(conditions):
-            where = "conditions[%d]" % i
-            _check_members(where, condition, _CONDITION)
-            kind = self._text(where, condition, "type") or "stringEqual"
-            key, wanted = self._text(where, condition, "key"), condition.get("value")
-            if not key or kind not in ("stringEqual", "stringNotEqual"):
-                raise _invalid(where + " needs a key, and type stringEqual or stringNotEqual")
-            if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted):
-                raise _invalid(where + ".value must be a list of strings")
-            _check_condition(where, key, wanted, kind == "stringEqual", board)
-
-    def _action(self, where: str, step: "Any", output: int) -> "tuple[str, dict, int]":
-        _check_members(where, step, ("action",))
-        action, where = step.get("action"), where + ".action"
-        _check_members(where, action, _ACTION)
-        kind, given = action.get("type"), action.get("input")
-        if kind not in _TYPES:
-            raise _invalid(where + ".type must be runHandler or runCommand")
-        if not self._text(where, action, "name"):
-            raise _invalid(where + ".name must be text")
-        self._text(where, action, "runAsUser")
-        self._check_number(where + ".allowStdErr", action)
-        flags = output | self._flag(where + ".ignoreStepFailure", action)
-        where += ".input"
-        _check_members(where, given, _TYPES[kind])
-        self._text(where, given, "path")
-        first = self._text(where, given, _TYPES[kind][0])
-        if not first:
-            raise _invalid("%s.%s must be text" % (where, _TYPES[kind][0]))
-        if kind == "runCommand":
-            words = _split(first)
+    def action(self, where: str, given: "Any", output: int) -> "tuple[str, dict, int]":
+        action = self.read(where, given, _STEP)["action"]
+        where += ".action"
+        action = self.read(where, action, _ACTION)
+        if action["type"] not in _INPUTS:
+            raise _invalid(where + ".type", "runHandler or runCommand")
+        given = self.read(where + ".input", action["input"], _INPUTS[action["type"]])
+        if "command" in given:
+            words = _split(given["command"])
         else:
-            words = [first] + self._words(where + ".args", given.get("args"))
-        return self._step(words) + (flags,)
+            words = [given["handler"]] + given["args"]
+        return self.step(words, output | action["ignoreStepFailure"])
 
-    def _step(self, words: "list[Any]") -> "tuple[str, dict]":
+    def step(self, words: "list[str]", flags: int) -> "tuple[str, dict, int]":
         # the operation that the first word names, and its arguments by name
         name = words[0].rsplit("/", 1)[-1]
         for end in (".sh", ".ps1"):
@@ -123,67 +117,55 @@ class _Reader:
         try:
             operation = self._load(name)
         except JobRejected:
-            why = "no operation has this name"
-            for part, reason in _WHY:
-                if part in name:
-                    why = reason
+            why = next(reason for part, reason in _WHY if part in name)
             raise JobRejected("UNSUPPORTED", "%s: %s" % (name[:64], why))
         given: "dict[str, Any]" = {}
-        names = getattr(operation, "ARGV", ())
+        places = getattr(operation, "ARGV", ())
         for i, word in enumerate(words[1:]):
             member, equals, value = word.partition("=")
             if not equals or member not in operation.ARGUMENTS:
-                if i >= len(names):
-                    if self._arguments.is_absent(word):
+                if i >= len(places):
+                    if self._is_absent(word):
                         continue
-                    raise JobRejected("INVALID_ARGUMENT", "%s: no argument %s" % (name, word[:64]))
-                member, value = names[i], word
-            given[member] = _value(operation.ARGUMENTS[member], value)
-        return name, given
+                    what = (name, word[:64])
+                    raise JobRejected("INVALID_ARGUMENT", "%s: no argument %s" % what)
+                member, value = places[i], word
+            given[member] = _typed(operation.ARGUMENTS[member][0], value)
+        return name, given, flags
 
-    def _words(self, where: str, words: "Any") -> list[str]:
-        if self._arguments.is_absent(words):
-            return []
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise _invalid(where + " must be a list of strings")
-        return words
 
-    def _text(self, where: str, holder: dict, member: str) -> str:
-        # "" when it is absent
-        value = holder.get(member)
-        if self._arguments.is_absent(value):
-            return ""
-        if not isinstance(value, str):
-            raise _invalid("%s.%s must be text" % (where, member))
-        return value
+_EMPTY: "dict[str, Any]" = {"flag": 0, "number": 0, "words": [], "list": [], "object": None}
 
-    def _check_number(self, where: str, holder: dict) -> None:
-        value = holder.get("allowStdErr")
-        if not self._arguments.is_absent(value) and (
-            not isinstance(value, int) or isinstance(value, bool) or value < 0
-        ):
-            raise _invalid(where + " must be a whole number from 0")
 
-    def _flag(self, where: str, holder: dict) -> int:
-        value = holder.get(where.rsplit(".", 1)[-1])
-        if self._arguments.is_absent(value) or value is False or value == "false":
-            return 0
-        if value is not True and value != "true":
-            raise _invalid(where + " must be true or false")
-        return _IGNORE
+def _value(where: str, kind: str, value: "Any") -> "Any":
+    if kind == "flag":
+        good = value is True or value is False or value in ("true", "false")
+        value = int(value is True or value == "true")
+    elif kind == "number":
+        good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    elif kind == "text":
+        good = isinstance(value, str)
+    elif kind == "object":
+        good = isinstance(value, dict)
+    else:
+        good = isinstance(value, list)
+        if kind == "words":
+            good = good and all(isinstance(word, str) for word in value)
+        elif kind != "list":
+            good = good and 1 <= len(value) <= _MOST_STEPS
+    if not good:
+        raise _invalid(where, kind)
+    return value
 
 
 def _split(command: str) -> list[str]:
     # by comma; \, is a comma of the word
-    words = [""]
-    for piece in command.replace("\\,", "\0").split(","):
-        words.append(piece.replace("\0", ",").strip())
-    return words[1:]
+    pieces = command.replace("\\,", "\0").split(",")
+    return [piece.replace("\0", ",").strip() for piece in pieces]
 
 
-def _value(rule: tuple, word: str) -> "Any":
+def _typed(kind: str, word: str) -> "Any":
     # a word as the rule's type, or as it is, for the check to refuse
-    kind = rule[0]
     if kind == "int" and word[word[:1] == "-" :].isdigit():
         return int(word)
     if kind == "bool" and word in ("true", "false"):
@@ -191,29 +173,25 @@ def _value(rule: tuple, word: str) -> "Any":
     return word.split(";") if kind == "hosts" and word else word
 
 
-def _check_members(where: str, value: "Any", members: tuple) -> None:
-    if not isinstance(value, dict):
-        raise _invalid(where + " must be an object")
-    for name in value:
-        if name not in members and name[:1] != "_":
-            raise _invalid("%s: unknown member %s" % (where, name[:64]))
-
-
-def _check_condition(where: str, key: str, wanted: list, same: bool, board: "Board") -> None:
-    facts = {
+def _check(where: str, condition: "dict[str, Any]", board: "Board") -> None:
+    key, kind = condition["key"], condition["type"] or "stringEqual"
+    if kind not in ("stringEqual", "stringNotEqual"):
+        raise _invalid(where + ".type", "stringEqual or stringNotEqual")
+    fact = {
         "operatingSystem": "micropython",
         "micropython": "%d.%d.%d" % sys.implementation.version[:3],
         "chip": sys.implementation._machine.split()[-1],
         "board": board.name,
         "version": VERSION,
+    }.get(key, "unknown here")
+    if (fact in condition["value"]) != (kind == "stringEqual"):
+        raise JobRejected("CONDITION_NOT_MET", "%s: %s is %s" % (where, key[:64], fact))
+
+
+def _invalid(where: str, what: str) -> JobRejected:
+    names = {
+        "flag": "true or false",
+        "number": "a whole number from 0",
+        "words": "strings in a list",
     }
-    if key not in facts:
-        raise JobRejected(
-            "CONDITION_NOT_MET", "%s: known are %s" % (where, ", ".join(sorted(facts)))
-        )
-    if (facts[key] in wanted) != same:
-        raise JobRejected("CONDITION_NOT_MET", "%s: %s is %s" % (where, key, facts[key]))
-
-
-def _invalid(reason: str) -> JobRejected:
-    return JobRejected("INVALID_DOCUMENT", reason)
+    return JobRejected("INVALID_DOCUMENT", "%s must be %s" % (where, names.get(what, what)))

@@ -29,7 +29,7 @@ def plan(document: "Any", board: "Board") -> "list[tuple[str, dict, int]]":
     arguments = borrow("arguments")
     return [
         (name, arguments.check(name, load(name), given, board), flags)
-        for name, given, flags in _parse(document, board)
+        for name, given, flags in _parse(document, board, arguments.is_absent)
     ]
 
 
@@ -45,11 +45,11 @@ def load(name: str) -> "Any":
     raise JobRejected("UNKNOWN_OPERATION", "this board has no operation %s" % name[:_LONGEST_NAME])
 
 
-def _parse(document: dict, board: "Board") -> "list[tuple[str, dict, int]]":
+def _parse(document: dict, board: "Board", is_absent: "Any") -> "list[tuple[str, dict, int]]":
     name = document.get("operation")
     old = isinstance(name, str) and (name[-3:] == ".sh" or any(m in document for m in _OLD))
     if old or "version" in document:
-        return borrow("handlers").parse(document, board, load)
+        return borrow("handlers").parse(document, board, load, is_absent)
     if "Todo" in document:
         return [_todo(document)]
     if "steps" in document:

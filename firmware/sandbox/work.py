@@ -45,6 +45,7 @@ async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
         if run:
             result.update(run.where())
             result["duration_ms"] = run.duration_ms()
+    run = None  # and its memory
     await _finish(executor, execution, status, result)
 
 
