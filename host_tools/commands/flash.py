@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from host_tools.errors import UsageError
+from host_tools.errors import ToolError, UsageError
 from host_tools.output import result, result_json, say
 
 
@@ -69,8 +69,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _ask(question: str) -> bool:
-    print(f"{question} [Y/n] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("", "y", "yes")
+    while True:
+        print(f"{question} [Y/n] ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            raise ToolError("no answer: nothing was changed", "--erase, or --no-erase")
+        if line.strip().lower() in ("", "y", "yes", "n", "no"):
+            return line.strip().lower() not in ("n", "no")
 
 
 class _ProgressBar:

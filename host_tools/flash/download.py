@@ -66,6 +66,8 @@ def _open(url: str) -> Iterator[http.client.HTTPResponse]:
         with urllib.request.urlopen(  # noqa: S310
             request, timeout=_TIMEOUT_S, context=_trust()
         ) as answer:
+            if url.startswith("https:") and not answer.url.startswith("https:"):
+                raise ToolError(f"{url} leads to {answer.url}, which is not secure", _HINT)
             yield answer
     except urllib.error.HTTPError as error:
         raise ToolError(f"{url}: {error.code} {error.reason}", _HINT) from error

@@ -71,6 +71,14 @@ def from_file(path: Path) -> Firmware:
     return Firmware(path.name, str(path), data)
 
 
+def check_version(version: str) -> None:
+    """Raise UsageError unless it is X.Y, X.Y.Z or NEWEST."""
+    if version != NEWEST and not re.fullmatch(r"\d+\.\d+(\.\d+)?", version):
+        raise UsageError(
+            f"{version!r} is no version of MicroPython", f"{DEFAULT_VERSION}, {NEWEST}"
+        )
+
+
 def obtain(
     build: str,
     version: str,
@@ -84,10 +92,7 @@ def obtain(
     `version`: X.Y.Z, or NEWEST to look for what the download page has. `check` is given name and
     bytes and raises if they are not to be kept. Raises ToolError if it cannot be had.
     """
-    if version != NEWEST and not re.fullmatch(r"\d+\.\d+(\.\d+)?", version):
-        raise UsageError(
-            f"{version!r} is no version of MicroPython", f"{DEFAULT_VERSION}, {NEWEST}"
-        )
+    check_version(version)
     folder = _folder()
     with _locked(folder):
         name = _name(folder, build, version)

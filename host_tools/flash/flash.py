@@ -87,6 +87,7 @@ class _Flashing:
         self._port = port
         self._options = options
         self._progress = progress
+        firmware.check_version(options.version)
         self._definition = boards.load(options.definition) if options.definition else None
         self._given = firmware.from_file(options.firmware) if options.firmware else None
         self._touched = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from serial.tools import list_ports
 
 from host_tools.__main__ import main
 from host_tools.commands import flash as command
+from host_tools.errors import ToolError
 from host_tools.flash import DEFAULT_BAUD, DEFAULT_VERSION, firmware, ports
 from tests.host import flash_bench
 from tests.host.flash_bench import mock_chip, mock_nursery
@@ -104,16 +106,27 @@ def test_wrong_usage(words, capsys):
 
 def test_wrong_values(plugged, capsys):
     assert main(["flash", "--baud", "0"]) == 2
+    assert main(["flash", "--port", "/dev/null", "--version", "lates"]) == 2
     assert main(["flash", "--port", "/dev/null", "--definition", "nope"]) == 1
     assert main(["flash", "--port", "/dev/null", "--firmware", "/nope.bin"]) == 1
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("answer", ["", "y", "Yes", "n", "no", "what"])
-def test_the_question(answer, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(readline=lambda: answer + "\n"))
-    assert command._ask("Erase?") == (answer in ("", "y", "Yes"))
-    assert capsys.readouterr().err == "Erase? [Y/n] "
+@pytest.mark.parametrize(
+    ("lines", "answer"),
+    [("\n", True), ("y\n", True), ("Yes\n", True), ("n\n", False), ("what?\nNO\n", False)],
+)
+def test_the_question(lines, answer, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    assert command._ask("Erase?") == answer
+    assert capsys.readouterr().err == "Erase? [Y/n] " * lines.count("\n")
+
+
+def test_a_question_that_nobody_answers(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    with pytest.raises(ToolError, match="no answer") as caught:
+        command._ask("Erase?")
+    assert "--no-erase" in caught.value.hint
 
 
 def test_help_names_the_defaults_and_does_not_load_esptool():

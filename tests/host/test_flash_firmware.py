@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -210,6 +212,14 @@ def test_a_file_with_a_known_sum_must_have_it(site, cache):
     site.pages[FILES + name] = DATA
     message = refusal(lambda: obtain(build="ESP32_GENERIC")).message
     assert "changed on its way" in message and "cd7820d0" in message and left(cache) == set()
+
+
+def test_an_address_that_leads_to_an_insecure_one(site, cache, monkeypatch):
+    monkeypatch.setenv(firmware.URL_VARIABLE, "https://micropython.org")
+    answer = contextlib.nullcontext(SimpleNamespace(url="http://evil.example/x.bin"))
+    monkeypatch.setattr("urllib.request.urlopen", lambda *given, **more: answer)
+    assert "leads to http://evil.example/x.bin, which is not secure" in refusal(obtain).message
+    assert left(cache) == set()
 
 
 def test_a_file_that_is_not_on_the_site(site, cache):
