@@ -27,6 +27,7 @@ from host_tools.console import Answer, Session
 from host_tools.console.protocol import Line
 from host_tools.deploy import Device as Identity
 from host_tools.deploy import build, settings
+from host_tools.errors import ToolError
 from host_tools.identity import ThingIdentity
 from host_tools.paths import ROOT
 from host_tools.provision import provision
@@ -79,6 +80,19 @@ class Device:
         answer = self.command(line)
         assert answer.status == 0, answer
         return answer.result
+
+    def type(self, line: str) -> bool:
+        """Type a command that the board may not live to answer; say whether it did."""
+        try:
+            return self.command(line).status == 0
+        except ToolError:
+            return False
+
+    def state(self, name: str) -> str:
+        """Return what `status` says of `executor`, `link`, …"""
+        start = f"{name}: "
+        lines = self.command("status").lines
+        return next(line.removeprefix(start) for line in lines if line.startswith(start))
 
     def expect(self, pattern: str, deadline_s: float = EXPECT_S) -> str:
         """Return the first line, behind the one that was last expected, that has `pattern`."""
