@@ -7,7 +7,7 @@ import contextlib
 import io
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from host_tools.deploy.port_trouble import cannot_open, has_gone
 from host_tools.errors import ToolError
 
 _ANSWER_S = 5  # longest silence of a board that works
-_ATTEMPTS = 3  # a board in a TLS handshake or DNS look-up hears Ctrl-C only afterwards
-_INTERRUPT_S = 4
+_ATTEMPTS = 4  # a board in a TLS handshake or DNS look-up hears Ctrl-C only afterwards
+_INTERRUPT_S = 2.5
 _QUIET_MS = 2_000_000_000  # as long as a watchdog can be told to wait, 23 days
 _ENOSPC = ("ENOSPC", "OSError: 28")
 # What mpremote raises when a board sends nothing, or something else, or takes no more.
@@ -69,21 +69,11 @@ class RawRepl:
 
         boot.py has run then, main.py has not.
         """
-        self.interrupt()
-        with self.errors():
-            self._run(scripts.CALM_WATCHDOG.format(timeout_ms=_QUIET_MS))
-            self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ANSWER_S)
+        self._persist(self._enter)
 
     def interrupt(self) -> None:
         """Break into whatever runs, and into whatever was half sent."""
-        with self.errors():
-            for attempt in range(1, _ATTEMPTS + 1):
-                try:
-                    self._transport.enter_raw_repl(soft_reset=False, timeout_overall=_INTERRUPT_S)
-                    return
-                except TransportError:
-                    if attempt == _ATTEMPTS:
-                        raise
+        self._persist(self._interrupt)
 
     def run(self, script: str, *, timeout_s: float = _ANSWER_S) -> list[Any]:
         """Run a script and return the literals it printed. Raises ToolError if it raised."""
@@ -102,6 +92,21 @@ class RawRepl:
         self.leave()
         with self.errors():
             self.serial.write(b"\x04")
+
+    def _persist(self, action: Callable[[], None]) -> None:
+        with self.errors():
+            for _ in range(_ATTEMPTS - 1):
+                with contextlib.suppress(TransportError):
+                    return action()
+            return action()
+
+    def _enter(self) -> None:
+        self._interrupt()
+        self._run(scripts.CALM_WATCHDOG.format(timeout_ms=_QUIET_MS))
+        self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_ANSWER_S)
+
+    def _interrupt(self) -> None:
+        self._transport.enter_raw_repl(soft_reset=False, timeout_overall=_INTERRUPT_S)
 
     def _run(self, script: str, timeout_s: float = _ANSWER_S) -> str:
         output, trouble = self._transport.exec_raw(script, timeout=timeout_s)
