@@ -14,6 +14,7 @@ import _hw
 BLOCK = 4096
 _ENOSPC = 28
 _COUNT, _SIZE, _ERASE = 4, 5, 6  # ioctl operations of vfs.AbstractBlockDev
+_ERASED = b"\xff" * BLOCK  # made here, since erasing takes none of the board's heap
 
 
 class Flash:
@@ -38,7 +39,7 @@ class Flash:
         if operation == _SIZE:
             return BLOCK
         if operation == _ERASE:
-            return self._alter(argument * BLOCK, b"\xff" * BLOCK)
+            return self._alter(argument * BLOCK, _ERASED)
         return 0
 
     def _alter(self, position: int, data) -> int:
