@@ -82,7 +82,8 @@ def board(name: str) -> bytes:
 
 
 def choose_thing(target: Target, asked: str | None = None) -> ThingIdentity:
-    """Return the thing for a board: the one asked for, last deployed, named after it, or only one.
+    """Return the thing for a board: the one asked for, last deployed, named after it, or the only
+    one that no other board has become.
 
     Raises ToolError if none is provisioned, UsageError if it is not clear which.
     """
@@ -90,12 +91,20 @@ def choose_thing(target: Target, asked: str | None = None) -> ThingIdentity:
         return identity(asked)
     known = provisioned()
     own = f"sandbox-{target.board.name}" if target.board else ""
-    for name in (last_deployed(target).get("thing"), own, *(known if len(known) == 1 else ())):
+    free = _free(target, known)
+    for name in (last_deployed(target).get("thing"), own, *(free if len(free) == 1 else ())):
         if name in known:
             return identity(name)
     if not known:
         raise ToolError("no thing is provisioned", f"`jobs-sandbox provision {own or 'NAME'}`")
     raise UsageError(f"which thing? provisioned are {', '.join(known)}", f"--thing {known[0]}")
+
+
+def _free(target: Target, known: list[str]) -> list[str]:
+    # Two boards with one client id would drive each other off the line
+    others = [each for key, each in _deployed().items() if key != _key(target)]
+    taken = {each.get("thing") for each in others if isinstance(each, dict)}
+    return [name for name in known if name not in taken]
 
 
 def remember(target: Target, thing: str, definition: str) -> None:
