@@ -22,6 +22,7 @@ that begin with _ are comments.
 """
 
 from .errors import JobRejected
+from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,17 +36,61 @@ _PARAMETER = "${aws:iot:parameter:"
 _WORD = "abcdefghijklmnopqrstuvwxyz0123456789"
 _LONGEST_URL = 2048
 _LONGEST_NAME = 48
+_LONGEST_OPERATION = 64
 
 
-def check(name: str, operation: "Any", given: dict, board: "Board") -> "dict[str, Any]":
-    """Return the arguments of the operation's module, defaults filled in. Raises JobRejected
-    naming the member and the rule.
+def load(name: str) -> "Any":
+    """Return the module of the operation `name`. Raises JobRejected when the board has none."""
+    if 0 < len(name) <= _LONGEST_OPERATION and all(c in _WORD or c == "-" for c in name):
+        try:
+            return borrow("operations." + name.replace("-", "_"))
+        except ImportError:
+            pass
+    name = name[:_LONGEST_OPERATION]
+    raise JobRejected("UNKNOWN_OPERATION", "this board has no operation %s" % name)
+
+
+def check(name: str, given: "dict | list", board: "Board") -> "dict[str, Any]":
+    """Return the arguments of an operation, defaults filled in; `given` are members, or words of a
+    command. Raises JobRejected naming the member and the rule.
     """
+    operation = load(name)
+    if isinstance(given, list):
+        given = named(name, operation, given)
+    return checked(name, operation, given, board)
+
+
+def named(name: str, operation: "Any", words: list) -> "dict[str, Any]":
+    """Return the words of a command as members: `count=3`, or by their places."""
+    given: "dict[str, Any]" = {}
+    places = getattr(operation, "ARGV", ())
+    for i, word in enumerate(words):
+        member, equals, value = word.partition("=")
+        if not equals or member not in operation.ARGUMENTS:
+            if i >= len(places):
+                if is_absent(word):
+                    continue
+                what = (name, word[:64])
+                raise JobRejected("INVALID_ARGUMENT", "%s: no argument %s" % what)
+            member, value = places[i], word
+        kind = operation.ARGUMENTS[member][0]
+        if kind == "int" and value[value[:1] == "-" :].isdigit():
+            value = int(value)
+        elif kind == "bool" and value in ("true", "false"):
+            value = value == "true"
+        elif kind == "hosts" and value:
+            value = value.split(";")
+        given[member] = value
+    return given
+
+
+def checked(name: str, operation: "Any", given: dict, board: "Board") -> "dict[str, Any]":
+    """Return the members as the operation's tables have them. Raises JobRejected."""
     table = operation.ARGUMENTS
     optional = getattr(operation, "OPTIONAL", {})
     only = getattr(operation, "ONLY", {})
     for member in given:
-        if member not in table and member[:1] != "_":
+        if member not in table and member[:1] != "_" and member != "operation":
             raise JobRejected("INVALID_ARGUMENT", "%s: unknown member %s" % (name, member[:64]))
     result = {}
     for member, rule in table.items():

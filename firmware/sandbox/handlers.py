@@ -7,21 +7,23 @@ aws-iot-device-client source/jobs/README.md, JobDocument.cpp; AWS IoT developer 
 "job-templates-managed".
 """
 
+import os
 import sys
 
 from micropython import const
 
-from . import VERSION
+from . import VERSION, operations
 from .errors import JobRejected
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any
 
     from .board import Board
 
 _OUTPUT = const(2)  # flags of `steps`; that of a failure that does not matter is 1
 _MOST_STEPS = const(20)
+_PARAMETER = "${aws:iot:parameter:"
 _ALIAS = {"health-check": "report"}
 _WHY = (
     ("package", "firmware is deployed as a whole, there are no packages"),
@@ -50,91 +52,78 @@ _OLD["includeStdOut"] = "flag"
 _CONDITION = {"key": "text!", "value": "words!", "type": "text"}
 
 
-def parse(
-    document: dict, board: "Board", load: "Callable", is_absent: "Callable"
-) -> "list[tuple[str, dict, int]]":
-    """Return the steps as `plan` has them; `load` is its function, `is_absent` that of
-    `arguments`. Raises JobRejected.
-    """
-    reader = _Reader(load, is_absent)
+def parse(document: dict, board: "Board") -> "list[tuple[str, Any, int]]":
+    """Return (operation, the words given to it, flags of `steps`) each. Raises JobRejected."""
     if "version" not in document:
-        old = reader.read("document", document, _OLD)
-        return [reader.step([old["operation"]] + old["args"], old["includeStdOut"] * _OUTPUT)]
-    top = reader.read("document", document, _TOP)
+        old = _read("document", document, _OLD)
+        return [_step([old["operation"]] + old["args"], old["includeStdOut"] * _OUTPUT)]
+    top = _read("document", document, _TOP)
     output = top["includeStdOut"] * _OUTPUT
-    steps = [reader.action("steps[%d]" % i, step, output) for i, step in enumerate(top["steps"])]
+    steps = [_action("steps[%d]" % i, step, output) for i, step in enumerate(top["steps"])]
     if top["finalStep"]:
-        steps.append(reader.action("finalStep", top["finalStep"], output))
+        steps.append(_action("finalStep", top["finalStep"], output))
     for i, condition in enumerate(top["conditions"]):
         where = "conditions[%d]" % i
-        _check(where, reader.read(where, condition, _CONDITION), board)
+        _check(where, _read(where, condition, _CONDITION), board)
     return steps
 
 
-class _Reader:
-    def __init__(self, load: "Callable", is_absent: "Callable") -> None:
-        self._load = load
-        self._is_absent = is_absent
-
-    def read(self, where: str, given: "Any", members: "dict[str, str]") -> "dict[str, Any]":
-        # the members as they must be, those that are absent empty
-        if not isinstance(given, dict):
-            raise _invalid(where, "an object")
-        for name in given:
-            if name not in members and name[:1] != "_":
-                raise _invalid(where, "without the member " + name[:64])
-        result = {}
-        for name, kind in members.items():
-            value = given.get(name)
-            if not self._is_absent(value):
-                result[name] = _value("%s.%s" % (where, name), kind.rstrip("!"), value)
-            elif kind[-1] == "!":
-                raise _invalid("%s.%s" % (where, name), kind[:-1])
-            else:
-                result[name] = _EMPTY.get(kind, "")
-        return result
-
-    def action(self, where: str, given: "Any", output: int) -> "tuple[str, dict, int]":
-        action = self.read(where, given, _STEP)["action"]
-        where += ".action"
-        action = self.read(where, action, _ACTION)
-        if action["type"] not in _INPUTS:
-            raise _invalid(where + ".type", "runHandler or runCommand")
-        given = self.read(where + ".input", action["input"], _INPUTS[action["type"]])
-        if "command" in given:
-            words = _split(given["command"])
+def _read(where: str, given: "Any", members: "dict[str, str]") -> "dict[str, Any]":
+    # the members as they must be, those that are absent empty
+    if not isinstance(given, dict):
+        raise _invalid(where, "an object")
+    for name in given:
+        if name not in members and name[:1] != "_":
+            raise _invalid(where, "without the member " + name[:64])
+    result = {}
+    for name, kind in members.items():
+        value = given.get(name)
+        if not _is_absent(value):
+            result[name] = _value("%s.%s" % (where, name), kind.rstrip("!"), value)
+        elif kind[-1] == "!":
+            raise _invalid("%s.%s" % (where, name), kind[:-1])
         else:
-            words = [given["handler"]] + given["args"]
-        return self.step(words, output | action["ignoreStepFailure"])
+            result[name] = _EMPTY.get(kind, "")
+    return result
 
-    def step(self, words: "list[str]", flags: int) -> "tuple[str, dict, int]":
-        # the operation that the first word names, and its arguments by name
-        name = words[0].rsplit("/", 1)[-1]
-        for end in (".sh", ".ps1"):
-            if name.endswith(end):
-                name = name[: -len(end)]
-        name = _ALIAS.get(name, name)
-        try:
-            operation = self._load(name)
-        except JobRejected:
-            why = next(reason for part, reason in _WHY if part in name)
-            raise JobRejected("UNSUPPORTED", "%s: %s" % (name[:64], why))
-        given: "dict[str, Any]" = {}
-        places = getattr(operation, "ARGV", ())
-        for i, word in enumerate(words[1:]):
-            member, equals, value = word.partition("=")
-            if not equals or member not in operation.ARGUMENTS:
-                if i >= len(places):
-                    if self._is_absent(word):
-                        continue
-                    what = (name, word[:64])
-                    raise JobRejected("INVALID_ARGUMENT", "%s: no argument %s" % what)
-                member, value = places[i], word
-            given[member] = _typed(operation.ARGUMENTS[member][0], value)
-        return name, given, flags
+
+def _action(where: str, given: "Any", output: int) -> "tuple[str, list, int]":
+    action = _read(where, given, _STEP)["action"]
+    where += ".action"
+    action = _read(where, action, _ACTION)
+    if action["type"] not in _INPUTS:
+        raise _invalid(where + ".type", "runHandler or runCommand")
+    given = _read(where + ".input", action["input"], _INPUTS[action["type"]])
+    is_command = "command" in given
+    words = _split(given["command"]) if is_command else [given["handler"]] + given["args"]
+    return _step(words, output | action["ignoreStepFailure"])
+
+
+def _step(words: "list[str]", flags: int) -> "tuple[str, list, int]":
+    # the operation that the first word names
+    name = words[0].rsplit("/", 1)[-1]
+    for end in (".sh", ".ps1"):
+        if name.endswith(end):
+            name = name[: -len(end)]
+    name = _ALIAS.get(name, name)
+    if not is_known(name):
+        why = next(reason for part, reason in _WHY if part in name)
+        raise JobRejected("UNSUPPORTED", "%s: %s" % (name[:64], why))
+    return name, words[1:], flags
+
+
+def is_known(name: str) -> bool:
+    """Return whether the board has an operation of this name; it is not loaded."""
+    names = [file.split(".")[0] for file in os.listdir(operations.__path__)]
+    return name[:1] != "_" and "_" not in name and name.replace("-", "_") in names
 
 
 _EMPTY: "dict[str, Any]" = {"flag": 0, "number": 0, "words": [], "list": [], "object": None}
+
+
+def _is_absent(value: "Any") -> bool:
+    # as `arguments` has it, which is not loaded beside this
+    return value in (None, "") or (isinstance(value, str) and value.startswith(_PARAMETER))
 
 
 def _value(where: str, kind: str, value: "Any") -> "Any":
@@ -162,15 +151,6 @@ def _split(command: str) -> list[str]:
     # by comma; \, is a comma of the word
     pieces = command.replace("\\,", "\0").split(",")
     return [piece.replace("\0", ",").strip() for piece in pieces]
-
-
-def _typed(kind: str, word: str) -> "Any":
-    # a word as the rule's type, or as it is, for the check to refuse
-    if kind == "int" and word[word[:1] == "-" :].isdigit():
-        return int(word)
-    if kind == "bool" and word in ("true", "false"):
-        return word == "true"
-    return word.split(";") if kind == "hosts" and word else word
 
 
 def _check(where: str, condition: "dict[str, Any]", board: "Board") -> None:

@@ -114,5 +114,8 @@ class Journal:
 
     def _set_aside(self, why: str) -> dict:
         self._log.error("journal", "%s: set aside as %s", why, _DAMAGED)
-        os.rename(self._path, _DAMAGED)
+        try:
+            os.rename(self._path, _DAMAGED)
+        except OSError:
+            pass  # a full flash: it is set aside in memory only
         return {}

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 async def operations(app: "App", write: "Write") -> None:
     """List the operations and their arguments, those that may be missing in brackets."""
-    plan = borrow("plan")
+    load = borrow("arguments").load
     for file in sorted(os.listdir(package.__path__)):
         if not file.startswith("_"):
             name = file.split(".")[0].replace("_", "-")
-            write("%s%s" % (name, _arguments(plan.load(name))))
+            write("%s%s" % (name, _arguments(load(name))))
 
 
 async def run(app: "App", write: "Write", text: str) -> "int | None":

@@ -19,8 +19,7 @@ _BOOTS = files.STATE + "/boot_count"
 def load() -> "tuple[Config, Board, Any, int]":
     """Return configuration, board, TLS context and the Unix time of the firmware's build.
 
-    Counts this boot. Raises ConfigError naming what cannot be used, OSError when the flash is
-    full.
+    Counts this boot. Raises ConfigError naming what cannot be used.
     """
     manifest = files.read_json("/manifest.json")
     config = borrow("config").load()
@@ -42,10 +41,17 @@ def load_board(definition: "dict[str, Any]", boots: int) -> Board:
 
 
 def count_boot(path: str = _BOOTS) -> int:
-    """Count this start of the application in flash and return the count."""
+    """Count this start of the application in flash and return the count.
+
+    A flash that is full keeps no count, and the board starts all the same: what needs the count,
+    a reboot job, fails for the flash before it looks at it.
+    """
     try:
         boots = int(files.read_json(path)["boots"]) + 1
     except (ConfigError, KeyError, ValueError, TypeError):
         boots = 1
-    files.write_json(path, {"boots": boots})
+    try:
+        files.write_json(path, {"boots": boots})
+    except OSError:
+        pass
     return boots

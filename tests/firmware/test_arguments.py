@@ -1,4 +1,4 @@
-from sandbox.arguments import check
+from sandbox.arguments import checked as check
 from sandbox.errors import JobRejected
 
 from fakes import FakeBoard, raises
