@@ -138,3 +138,11 @@ def test_what_is_foreign_is_set_aside():
         log = FakeLog()
         assert Journal(log).entry == {}, content
         assert log.says("set aside")
+
+
+def test_a_damaged_journal_on_a_full_flash_does_not_keep_the_board_from_starting():
+    write(b"{")
+    flash.root.simulate_full()
+    log = FakeLog()
+    assert Journal(log).entry == {}
+    assert log.says("set aside")
