@@ -30,7 +30,7 @@ async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
     """
     run: "Run | None" = None
     try:
-        steps = borrow("plan").plan(execution.get("jobDocument"), executor.board)
+        steps = _plan(executor, execution)
         _open(executor, execution)
         execution.pop("jobDocument", None)  # its memory is needed
         run = borrow("steps").Run(executor, steps, _update)
@@ -47,6 +47,13 @@ async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
             result["duration_ms"] = run.duration_ms()
     run = None  # and its memory
     await _finish(executor, execution, status, result)
+
+
+def _plan(executor: "Executor", execution: "dict[str, Any]") -> list:
+    try:
+        return borrow("plan").plan(execution.get("jobDocument"), executor.board)
+    except MemoryError:
+        raise JobRejected("DOCUMENT_TOO_LARGE", "the board's memory has no room for it")
 
 
 async def settle(executor: "Executor") -> None:
@@ -156,6 +163,10 @@ async def _deliver(executor: "Executor") -> None:
         try:
             await _update(executor, entry["status"], entry["details"])
             break
+        except MemoryError:
+            if not entry["details"]:
+                raise
+            entry["details"] = {}
         except JobsError as error:
             state = error.state.get("status")
             if error.code == "InvalidRequest" and entry["details"]:
@@ -167,7 +178,7 @@ async def _deliver(executor: "Executor") -> None:
                 return
             else:
                 raise
-    words = " ".join("%s=%s" % pair for pair in sorted(entry["details"].items()))
+    words = " ".join("%s=%.40s" % pair for pair in sorted(entry["details"].items()))
     executor.log.info("jobs", "%s %s %s", entry["jobId"], entry["status"], words)
     executor.journal.clear()
 
