@@ -36,6 +36,6 @@ def dump(answer: "Any", order: str | None = None) -> str:
     if not order or not isinstance(answer, dict):
         return json.dumps(answer, separators=(",", ":"))
     names = [name for name in order.split() if name in answer]
-    names += sorted(set(answer) - set(names))
+    names += sorted(set(answer) - set(names), key=str)
     members = ('"%s":%s' % (name, dump(answer[name], _ORDERS.get(name, ""))) for name in names)
     return "{%s}" % ",".join(members)

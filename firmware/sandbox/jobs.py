@@ -140,7 +140,7 @@ class Jobs:
         elif operation == "notify-next":
             execution = message.get("execution")
             if execution:
-                self.pending[execution["jobId"]] = execution.get("status", "QUEUED")
+                self.pending[execution["jobId"]] = str(execution.get("status", "QUEUED"))
             self._emit("NextJobExecutionChanged", message)
             self.on_change()
 
