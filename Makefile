@@ -77,6 +77,16 @@ stop: $(READY) ## stop the virtual board BOARD and the local IoT Core
 test: $(READY) ## run every test (ARGS='-k name' for some of them)
 	@$(BIN)/pytest -n $(JOBS) --dist loadscope $(ARGS)
 
+INPUTS ?= 1000000
+.PHONY: fuzz
+fuzz: $(READY) ## feed the firmware hostile input: [INPUTS=1000000]
+	@$(BIN)/python -m tests.long.fuzz --inputs $(INPUTS) $(ARGS)
+
+CUTS ?= 500
+.PHONY: powercuts
+powercuts: $(READY) ## cut the power at every flash write of a job, and CUTS=500 times at random
+	@JOBS_SANDBOX_CUTS=$(CUTS) $(BIN)/pytest -m long -s tests/system/test_power_cuts.py $(ARGS)
+
 .PHONY: lint
 lint: $(READY) ## check style: ruff
 	@$(BIN)/ruff check .

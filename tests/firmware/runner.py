@@ -10,8 +10,8 @@ import sys
 _LIMIT_S = 30
 _HERE = __file__.rsplit("/", 1)[0]
 _ROOT = _HERE.rsplit("/", 2)[0]
-_HARNESS = ("flash", "hardware", "fakes", "peer", "lapse")  # what a test may import, in this order
-_PEER = 96 * 1024  # bytes of heap for a server in the same process
+_HARNESS = ("inline", "flash", "hardware", "fakes", "mutant", "peer", "lapse")  # in this order
+_PEER = 96 * 1024  # bytes of heap for a server, or a maker of input, in the same process
 _getenv = os.getenv
 _ballast = []
 
@@ -43,7 +43,7 @@ def _load_harness(path: str) -> None:
 def _fill_heap() -> None:
     # What is loaded so far is no part of the board. Small pieces first fill the holes, so that
     # what stays free is one run.
-    limit = int(_getenv("HEAP")) + ("peer" in sys.modules and _PEER)
+    limit = int(_getenv("HEAP")) + _PEER * ("peer" in sys.modules or "mutant" in sys.modules)
     gc.collect()
     while gc.mem_free() > limit:
         _ballast.append([bytearray(64) for _ in range(16)])
