@@ -10,20 +10,21 @@ Three kinds, chosen by the options that `add_cloud_arguments` adds:
 from __future__ import annotations
 
 import argparse
-import contextlib
 import functools
 import os
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from host_tools.cloud import local
+from host_tools.cloud.aws_errors import aws_errors
 from host_tools.cloud.info import CloudInfo
 from host_tools.cloud.roots import amazon_roots
 from host_tools.errors import ToolError, UsageError
+
+__all__ = ["Cloud", "MqttEndpoint", "add_cloud_arguments", "aws_errors", "resolve"]
 
 _DEFAULT_REGION = "us-east-1"
 _TEST_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -209,41 +210,3 @@ def _session_without_configuration() -> Any:
     unset = {"profile": (None, None, None, None)}
     files = {"config_file": nowhere, "credentials_file": nowhere}
     return boto3.Session(botocore_session=botocore.session.Session(session_vars=unset | files))
-
-
-@contextlib.contextmanager
-def aws_errors() -> Iterator[None]:
-    """Turn what boto3 raises inside the block into a ToolError that says what to do."""
-    from botocore import exceptions
-
-    try:
-        yield
-    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
-        raise ToolError(
-            f"no usable AWS credentials: {error}", "`aws configure`, or --profile NAME"
-        ) from error
-    except exceptions.ProfileNotFound as error:
-        raise ToolError(str(error), "`aws configure list-profiles`") from error
-    except exceptions.ClientError as error:
-        details = error.response.get("Error", {})
-        code, message = details.get("Code", "error"), details.get("Message", str(error))
-        raise ToolError(f"{error.operation_name}: {code}: {message}", _hint(code)) from error
-    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
-        raise ToolError(
-            f"no answer from the cloud: {error}", "`jobs-sandbox cloud status`, or your network"
-        ) from error
-    except exceptions.BotoCoreError as error:
-        raise ToolError(str(error)) from error
-
-
-def _hint(code: str) -> str:
-    if code in (
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "UnrecognizedClientException",
-        "InvalidClientTokenId",
-    ):
-        return "new credentials: `aws sso login`, or `aws configure`"
-    if code in ("AccessDenied", "AccessDeniedException", "ForbiddenException"):
-        return "ask for the missing permission, or another --profile"
-    return ""

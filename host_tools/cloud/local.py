@@ -29,6 +29,7 @@ _POLL_S = 0.02
 _LOG_HEAD = "\n=== start of the local IoT Core "
 _Found = TypeVar("_Found")
 _lifelines: list[int] = []  # write ends, open as long as this process lives
+_children: dict[int, subprocess.Popen[bytes]] = {}  # by process id, those we have to wait for
 
 
 def start(
@@ -194,6 +195,7 @@ def _wait_until_ready(child: subprocess.Popen[bytes], folder: Path) -> CloudInfo
         raise
     if isinstance(found, CloudInfo):
         _remember_ports(folder, found)
+        _children[child.pid] = child
         return found
     child.kill()
     status_text = "was not ready in time" if found is None else f"ended with status {child.wait()}"
@@ -228,8 +230,8 @@ def _remember_ports(folder: Path, known: CloudInfo) -> None:
 
 def _reap(pid: int) -> None:
     # If it was our own child, no zombie is left; if not, there is nothing to do.
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, 0)
+    if (child := _children.pop(pid, None)) is not None:
+        child.wait()
 
 
 def _poll(attempt: Callable[[], _Found | None], limit_s: float) -> _Found | None:

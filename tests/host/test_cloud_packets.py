@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from host_tools.cloud.refusals import recent_refusals
-from host_tools.cloud.rules.packets import Links
+from host_tools.cloud.rules.session import Links
 from tests.mqtt_wire import (
     CONNACK,
     CONNECT,

@@ -21,13 +21,13 @@ _SCRIPT = """
 import json, sys
 from pathlib import Path
 from host_tools.cloud import rules, state
-from host_tools.cloud.rules import RULES, connections, packets, seam
+from host_tools.cloud.rules import RULES, connections, packets, seam, session
 from host_tools.cloud.rules.context import Context
 from host_tools.cloud.settings import Settings
 
 folder = Path(sys.argv[1])
 settings = Settings(folder, 1, 2, 3, 4, 5)
-links = packets.Links(30)
+links = session.Links(30)
 appliers = {rule.__name__: rule for rule in RULES}
 appliers["guard_packets"] = packets.guard_packets
 appliers["keep_alive"] = lambda context: connections.keep_alive(context, links)

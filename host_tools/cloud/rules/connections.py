@@ -8,10 +8,9 @@ import time
 from typing import Any
 
 from host_tools.cloud.rules.context import Context
-from host_tools.cloud.rules.packets import Links
 from host_tools.cloud.rules.seam import take
+from host_tools.cloud.rules.session import MQTT_5, Links
 
-_MQTT_5 = 5
 _KEEP_ALIVE_TIMEOUT, _NOT_AUTHORIZED = 0x8D, 0x87
 _TELL_S = 1.0
 
@@ -67,7 +66,7 @@ def certificate_stays_active(context: Context) -> None:
 async def _end(context: Context, session: Any, reason: str, code: int) -> None:
     # `reason` as in AWS's disconnect events (developer guide, "Lifecycle events")
     session._forced_disconnect_reason = reason
-    if session.protocol_version == _MQTT_5:
+    if session.protocol_version == MQTT_5:
         with contextlib.suppress(OSError, TimeoutError):
             await asyncio.wait_for(session.send_bytes(context.iot._make_disconnect(code)), _TELL_S)
     with contextlib.suppress(OSError):

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import re
 import struct
-import time
-import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from host_tools.cloud.rules.context import Context
 from host_tools.cloud.rules.seam import need, replace, take
+from host_tools.cloud.rules.session import (
+    CONNECT,
+    MQTT_5,
+    PINGREQ,
+    PUBACK,
+    PUBLISH,
+    SUBSCRIBE,
+    Links,
+    Packet,
+    Refused,
+)
 
-_CONNECT, _PUBLISH, _PUBACK, _SUBSCRIBE, _PINGREQ = 1, 3, 4, 8, 12
-_MQTT_5 = 5
 _PROTOCOL_ERROR, _NOT_AUTHORIZED, _CLIENT_ID_INVALID, _PACKET_TOO_LARGE = 0x82, 0x87, 0x85, 0x95
 _TOPIC_INVALID, _FILTER_INVALID, _QUOTA, _QOS_UNSUPPORTED = 0x90, 0x8F, 0x97, 0x9B
 _MAX_PAYLOAD, _MAX_FILTERS, _MAX_SUBSCRIPTIONS = 128 * 1024, 8, 50
@@ -39,71 +45,10 @@ _SESSION = (  # what the rules read of a session
 _BASIC_INGEST = re.compile(r"\$aws/rules/[^/]*/")
 
 
-@dataclass(frozen=True)
-class Refused:
-    """Why a packet ends the connection, and the MQTT 5 reason code that says so."""
-
-    rule: str
-    reason: str
-    code: int
-
-
-@dataclass
-class Link:
-    """What the rules know of a connection. Times are of the monotonic clock, in seconds."""
-
-    seen: float
-    keepalive_s: float
-    version: int
-
-
-@dataclass(frozen=True)
-class Packet:
-    """One MQTT packet, and MiniStack's session and codec to read it with."""
-
-    kind: int
-    flags: int
-    body: bytes
-    session: Any
-    link: Link | None
-    iot: Any
-
-    def connect(self) -> tuple[int, int, int, str]:
-        """Return version, flags, keep-alive, client id; ValueError, IndexError, struct.error."""
-        name, at = self.iot._read_string(self.body, 0)
-        version, flags, keepalive = struct.unpack_from("!BBH", self.body, at)
-        at += 4
-        if name != "MQTT" or flags & 1:
-            raise ValueError("not an MQTT CONNECT")
-        if version == _MQTT_5:
-            _, at = self.iot._decode_properties(self.body, at)
-        return version, flags, keepalive, self.iot._read_string(self.body, at)[0]
-
-    def publish(self) -> tuple[str, int]:
-        """Return the topic and the length of the payload."""
-        topic, at = self.iot._read_string(self.body, 0)
-        at += 2 if self.flags & 6 else 0
-        if self.session.protocol_version == _MQTT_5:
-            _, at = self.iot._decode_properties(self.body, at)
-        return topic, len(self.body) - at
-
-    def filters(self) -> list[str]:
-        """Return the topic filters of a SUBSCRIBE."""
-        at = 2
-        if self.session.protocol_version == _MQTT_5:
-            _, at = self.iot._decode_properties(self.body, at)
-        found = []
-        while at < len(self.body):
-            topic_filter, at = self.iot._read_string(self.body, at)
-            found.append(topic_filter)
-            at += 1
-        return found
-
-
 def connect_first_and_once(packet: Packet) -> Refused | None:
     """Refuse anything before a good CONNECT, and a second one (MQTT-3.1.0-1, MQTT-3.1.0-2)."""
     rule = "CONNECT first and once"
-    if packet.kind != _CONNECT:
+    if packet.kind != CONNECT:
         return None if packet.link else Refused(rule, "a packet before CONNECT", _PROTOCOL_ERROR)
     if packet.link:
         return Refused(rule, "a second CONNECT", _PROTOCOL_ERROR)
@@ -121,14 +66,14 @@ def identity_required(packet: Packet) -> Refused | None:
     or a custom authorizer. MiniStack gives an unsigned connection all rights.
     """
     session = packet.session
-    if packet.kind != _CONNECT or session.certificate_id or session.iam_credential:
+    if packet.kind != CONNECT or session.certificate_id or session.iam_credential:
         return None
     return Refused("identity required", "neither certificate nor signature", _NOT_AUTHORIZED)
 
 
 def client_id_length(packet: Packet) -> Refused | None:
     """Refuse a client id over 128 bytes or starting with `$` (quotas, "Client ID size")."""
-    if packet.kind != _CONNECT:
+    if packet.kind != CONNECT:
         return None
     client_id = packet.connect()[3]
     if len(client_id.encode()) <= _MAX_CLIENT_ID and not client_id.startswith("$"):
@@ -142,7 +87,7 @@ def client_id_length(packet: Packet) -> Refused | None:
 
 def payload_size(packet: Packet) -> Refused | None:
     """Refuse a PUBLISH payload over 128 KB (quotas, "Message size")."""
-    if packet.kind != _PUBLISH or packet.publish()[1] <= _MAX_PAYLOAD:
+    if packet.kind != PUBLISH or packet.publish()[1] <= _MAX_PAYLOAD:
         return None
     return Refused("payload size", f"a payload over {_MAX_PAYLOAD} bytes", _PACKET_TOO_LARGE)
 
@@ -152,7 +97,7 @@ def quality_of_service(packet: Packet) -> Refused | None:
 
     AWS does not support it and does not answer (developer guide, "MQTT Quality of Service");
     closing, as MQTT 5 has it, is easier to notice."""
-    if packet.kind != _PUBLISH or packet.flags & 6 != 4:
+    if packet.kind != PUBLISH or packet.flags & 6 != 4:
         return None
     return Refused("QoS 0 and 1", "a PUBLISH at QoS 2", _QOS_UNSUPPORTED)
 
@@ -170,7 +115,7 @@ def topic_slashes(packet: Packet) -> Refused | None:
 
 def filter_syntax(packet: Packet) -> Refused | None:
     """Refuse a filter over 256 bytes (quotas) or with a wrong wildcard (MQTT 4.7.1)."""
-    if packet.kind != _SUBSCRIBE:
+    if packet.kind != SUBSCRIBE:
         return None
     bad = [topic for topic in packet.filters() if not _is_filter(topic)]
     return Refused("filter syntax", f"not a topic filter: {bad}", _FILTER_INVALID) if bad else None
@@ -180,14 +125,14 @@ def filters_per_subscribe(packet: Packet) -> Refused | None:
     """Refuse a SUBSCRIBE with more than 8 filters.
 
     Quotas, "Maximum subscriptions per subscribe request". None at all breaks MQTT-3.8.3-3."""
-    if packet.kind != _SUBSCRIBE or 1 <= (count := len(packet.filters())) <= _MAX_FILTERS:
+    if packet.kind != SUBSCRIBE or 1 <= (count := len(packet.filters())) <= _MAX_FILTERS:
         return None
     return Refused("filters per SUBSCRIBE", f"{count} filters, at most {_MAX_FILTERS}", _QUOTA)
 
 
 def subscriptions_per_connection(packet: Packet) -> Refused | None:
     """Refuse a connection's 51st subscription (quotas, "Subscriptions per connection")."""
-    if packet.kind != _SUBSCRIBE:
+    if packet.kind != SUBSCRIBE:
         return None
     if len({*packet.session._sub_filters.values(), *packet.filters()}) <= _MAX_SUBSCRIPTIONS:
         return None
@@ -208,30 +153,6 @@ GUARDS: tuple[Guard, ...] = (
     filters_per_subscribe,
     subscriptions_per_connection,
 )
-
-
-class Links:
-    """The connections that have sent a good CONNECT, as long as MiniStack keeps them."""
-
-    def __init__(self, keepalive_min_s: float) -> None:
-        self._links: weakref.WeakKeyDictionary[Any, Link] = weakref.WeakKeyDictionary()
-        self._keepalive_min_s = keepalive_min_s
-
-    def get(self, session: Any) -> Link | None:
-        """Return what is known of a session's connection, or None before its CONNECT."""
-        return self._links.get(session)
-
-    def saw(self, packet: Packet) -> None:
-        """Note an accepted packet: it keeps the connection alive."""
-        if packet.kind == _CONNECT:
-            version, _, asked, _ = packet.connect()
-            self._links[packet.session] = Link(time.monotonic(), self.keepalive_s(asked), version)
-        elif packet.link:
-            packet.link.seen = time.monotonic()
-
-    def keepalive_s(self, asked: int) -> float:
-        """Return the keep-alive that counts, from 30 to 1200 s; 0 means 1200 (quotas)."""
-        return 1200.0 if asked == 0 else min(max(float(asked), self._keepalive_min_s), 1200.0)
 
 
 def guard_packets(context: Context) -> Links:
@@ -262,9 +183,9 @@ def guard_packets(context: Context) -> Links:
             return False
         links.saw(packet)
         go_on = bool(await dispatch(session, kind, flags, body))
-        if kind == _SUBSCRIBE and go_on:
+        if kind == SUBSCRIBE and go_on:
             await _keep_newest(session, packet.filters(), iot)
-        if kind not in (_PINGREQ, _PUBACK):
+        if kind not in (PINGREQ, PUBACK):
             context.touch()
         return go_on
 
@@ -276,12 +197,12 @@ def guard_packets(context: Context) -> Links:
 
 async def _tell(packet: Packet, code: int) -> None:
     # Only MQTT 5 has a way to say why; 3.1.1 just closes.
-    if packet.kind == _CONNECT and packet.link is None:
-        if packet.body[6:7] == bytes([_MQTT_5]):
+    if packet.kind == CONNECT and packet.link is None:
+        if packet.body[6:7] == bytes([MQTT_5]):
             await packet.session.send_bytes(
-                packet.iot._make_connack(return_code=code, protocol_version=_MQTT_5)
+                packet.iot._make_connack(return_code=code, protocol_version=MQTT_5)
             )
-    elif packet.session.protocol_version == _MQTT_5:
+    elif packet.session.protocol_version == MQTT_5:
         await packet.session.send_bytes(packet.iot._make_disconnect(code))
 
 
@@ -299,9 +220,9 @@ def _superseded(known: dict[str, str], filters: list[str]) -> Iterator[str]:
 
 
 def _topics(packet: Packet) -> list[str]:
-    if packet.kind == _PUBLISH:
+    if packet.kind == PUBLISH:
         return [packet.publish()[0]]
-    return packet.filters() if packet.kind == _SUBSCRIBE else []
+    return packet.filters() if packet.kind == SUBSCRIBE else []
 
 
 def _is_filter(topic: str) -> bool:
