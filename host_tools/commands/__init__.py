@@ -14,6 +14,7 @@ COMMANDS = {
     "provision": "make a thing, its certificate and its policy",
     "deploy": "put the firmware, configuration and credentials on a board",
     "console": "talk to the board: the sandbox commands, with completion and events",
+    "job": "check, make, watch, list and cancel jobs",
     "sandbox": "run the sandbox on a virtual board against any IoT endpoint",
     "demo": "show it all: cloud, board, jobs, pins",
 }

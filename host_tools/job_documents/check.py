@@ -8,10 +8,12 @@ from functools import cache
 from typing import Any
 
 from host_tools.boards import BoardDefinition
+from host_tools.errors import ToolError
 from host_tools.job_documents import schema, tables
 
 _PARAMETER = "${aws:iot:parameter:"
 _ALIAS = {"health-check": "report"}
+_OTHER_FORMS = ("version", "Todo", "steps")
 _OLD = ("args", "allowStdErr", "includeStdOut")
 
 
@@ -56,6 +58,15 @@ def expanded(document: dict[str, Any]) -> list[dict[str, Any]]:
     if "Todo" in document:
         return [{"operation": document["Todo"].lower()}]
     return list(document.get("steps", [document]))
+
+
+def from_command(command: str) -> dict[str, Any]:
+    """Return the native document of a command. Raises ToolError if no board knows it."""
+    try:
+        return _native(split(command))
+    except _RejectedError as error:
+        names = ", ".join(tables.operations())
+        raise ToolError(str(error.rejection), f"an existing file, or one of {names}") from error
 
 
 class _RejectedError(Exception):
@@ -148,12 +159,20 @@ def _argument(path: list[Any], document: Any) -> tuple[str | None, str]:
     # the known operation that the path leads into, and which of its members; None if into none
     if isinstance(document, dict) and _is_old(document):
         return None, ""
-    for i in range(len(path) + 1):
-        if isinstance(document, dict) and document.get("operation") in tables.operations():
+    has_steps = isinstance(document, dict) and any(m in document for m in _OTHER_FORMS)
+    for i in range(1 if has_steps else 0, len(path) + 1):
+        if i == 1 and has_steps:
+            document = document[path[0]]
+        if _is_known(document):
             return document["operation"], str(path[i]) if i < len(path) else ""
         if i < len(path):
             document = document[path[i]]
     return None, ""
+
+
+def _is_known(value: Any) -> bool:
+    name = value.get("operation") if isinstance(value, dict) else None
+    return isinstance(name, str) and name in tables.operations()
 
 
 def _message(error: Any) -> str:
