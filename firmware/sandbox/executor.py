@@ -99,7 +99,7 @@ class Executor:
         except JobsError as error:
             if error.code != TOO_LARGE:
                 raise
-            await borrow("work").reject_too_large(self)
+            await borrow("delivery").reject_too_large(self)
             return False
         if "execution" in answer:
             self._misses = 0

@@ -34,10 +34,12 @@ async def run(app: "App", write: "Write", text: str) -> "int | None":
         write("run: the board works on %s" % executor.journal.entry.get("jobId"))
         return FAILED
     enabled, executor.enabled = executor.enabled, False
-    work = borrow("steps")
+    status = None
     try:
-        result = await work.Run(_Local(executor), _plan(text, app), _no_update).work()
-        status = None
+        steps = _plan(text, app)
+        work = borrow("steps").Run(_Local(executor), steps)
+        work.tell = _tell
+        result = await work.work()
     except JobEnded as end:
         result, status = {"code": end.args[0], "reason": end.args[1]}, FAILED
     finally:
@@ -65,8 +67,8 @@ class _Local:
         self.entry = dict(self.entry, step=step, saved=saved)
 
 
-async def _no_update(executor: "Any", status: str, details: dict, minutes: int = 0) -> None:
-    pass
+async def _tell(progress: dict) -> None:
+    pass  # there is nobody to tell
 
 
 def _plan(text: str, app: "App") -> list:

@@ -14,11 +14,9 @@ from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Awaitable, Callable
+    from typing import Any, Callable
 
     from .executor import Executor
-
-    Update = Callable[[Executor, str, dict, int], Awaitable]
 
 IGNORE, OUTPUT = const(1), const(2)  # flags: its failure is no failure; results go into `stdout`
 _STEP_TIMEOUT_MIN = const(10)  # what `executor` has set when the job was started
@@ -77,12 +75,11 @@ class Job:
 
 
 class Run:
-    """One run of a job's steps. `update(executor, status, details, minutes)` tells the service."""
+    """One run of a job's steps."""
 
-    def __init__(self, executor: "Executor", steps: list, update: "Update") -> None:
+    def __init__(self, executor: "Executor", steps: list) -> None:
         self.executor = executor
         self._steps = steps
-        self._update = update
         self._at = 0
         self._job: "Job | None" = None
         self._timeout_s = 0
@@ -156,7 +153,7 @@ class Run:
         """Report IN_PROGRESS, once, and renew the step timer. Raises JobsError."""
         minutes = max(self._timeout_s // 60 + 2, _STEP_TIMEOUT_MIN)
         clean = borrow("details").clean(progress)
-        await self._update(self.executor, "IN_PROGRESS", clean, minutes)
+        await borrow("delivery").update(self.executor, "IN_PROGRESS", clean, minutes)
 
     def record(self, step: int, saved: dict) -> None:
         """Write the journal before an effect. Raises JobFailed when the flash takes no more."""

@@ -33,10 +33,10 @@ async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
         steps = _plan(executor, execution)
         _open(executor, execution)
         execution.pop("jobDocument", None)  # its memory is needed
-        run = borrow("steps").Run(executor, steps, _update)
+        run = borrow("steps").Run(executor, steps)
         status, result = "SUCCEEDED", await _guard(executor, run)
     except JobCancelled as end:
-        _drop(executor, *end.args)
+        borrow("delivery").drop(executor, *end.args)
         return
     except JobEnded as end:
         begun = bool(executor.journal.entry)
@@ -46,7 +46,7 @@ async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
             result.update(run.where())
             result["duration_ms"] = run.duration_ms()
     run = None  # and its memory
-    await _finish(executor, execution, status, result)
+    await borrow("delivery").finish(executor, execution, status, result)
 
 
 def _plan(executor: "Executor", execution: "dict[str, Any]") -> list:
@@ -62,7 +62,7 @@ async def settle(executor: "Executor") -> None:
     """
     entry = executor.journal.entry
     if entry["phase"] == "final":
-        await _deliver(executor)
+        await borrow("delivery").deliver(executor)
         return
     number = entry["executionNumber"]
     try:
@@ -70,21 +70,13 @@ async def settle(executor: "Executor") -> None:
     except JobsError as error:
         if error.code in _AGAIN:
             raise
-        _drop(executor, error.code, error.message)
+        borrow("delivery").drop(executor, error.code, error.message)
         return
     execution = answer.get("execution") or {}
     if execution.get("status") == "IN_PROGRESS":
         await execute(executor, execution)
     else:
-        _drop(executor, "it is", str(execution.get("status")))
-
-
-async def reject_too_large(executor: "Executor") -> None:
-    """Reject the next execution, whose document is more than the board can hold."""
-    answer = await executor.jobs.describe("$next", includeJobDocument=False)
-    if "execution" in answer:
-        result = {"code": "DOCUMENT_TOO_LARGE", "reason": "it is more than this board can hold"}
-        await _finish(executor, answer["execution"], "REJECTED", result)
+        borrow("delivery").drop(executor, "it is", str(execution.get("status")))
 
 
 def _open(executor: "Executor", execution: "dict[str, Any]") -> None:
@@ -144,70 +136,3 @@ async def _has_ended(executor: "Executor") -> bool:
     except JobsError as error:
         return error.code in _GONE
     return answer.get("execution", {}).get("status") != "IN_PROGRESS"
-
-
-async def _finish(
-    executor: "Executor", execution: "dict[str, Any]", status: str, result: "dict[str, Any]"
-) -> None:
-    outcome = {"status": status, "details": borrow("details").clean(result)}
-    try:
-        executor.journal.finish(execution, outcome)
-    except OSError as error:
-        executor.log.error("jobs", "the outcome is not kept over a reset: %s", error)
-    await _deliver(executor)
-
-
-async def _deliver(executor: "Executor") -> None:
-    entry = executor.journal.entry
-    while True:
-        try:
-            await _update(executor, entry["status"], entry["details"])
-            break
-        except MemoryError:
-            if not entry["details"]:
-                raise
-            entry["details"] = {}
-        except JobsError as error:
-            state = error.state.get("status")
-            if error.code == "InvalidRequest" and entry["details"]:
-                entry["details"] = {}  # the status matters more than what is told about it
-            elif state == entry["status"]:
-                break  # an earlier report was accepted, and its answer lost
-            elif error.code in _GONE or state not in (None, "IN_PROGRESS"):
-                _drop(executor, error.code, error.message)  # QUEUED: another of the same id
-                return
-            else:
-                raise
-    words = " ".join("%s=%.40s" % pair for pair in sorted(entry["details"].items()))
-    executor.log.info("jobs", "%s %s %s", entry["jobId"], entry["status"], words)
-    executor.journal.clear()
-
-
-async def _update(executor: "Executor", status: str, details: dict, minutes: int = 0) -> None:
-    # Adopts the service's version when somebody else has changed an execution that goes on
-    entry = executor.journal.entry
-    while True:
-        members = {
-            "expectedVersion": entry["version"],
-            "executionNumber": entry["executionNumber"],
-        }
-        if details:
-            members["statusDetails"] = details
-        if minutes:
-            members["stepTimeoutInMinutes"] = minutes
-        try:
-            await executor.jobs.update(entry["jobId"], status, **members)
-            entry["version"] += 1
-            return
-        except JobsError as error:
-            version = error.state.get("versionNumber")
-            changed = error.code == "VersionMismatch" and version != entry["version"]
-            if not changed or error.state.get("status") != "IN_PROGRESS":
-                raise
-            entry["version"] = version
-
-
-def _drop(executor: "Executor", code: str, message: str) -> None:
-    job_id = executor.journal.entry.get("jobId", "")
-    executor.log.warning("jobs", "%s dropped: %s %s", job_id, code, message)
-    executor.journal.clear()

@@ -12,6 +12,7 @@ from host_tools.errors import ToolError
 from host_tools.job_documents import schema, tables
 
 _PARAMETER = "${aws:iot:parameter:"
+_SIGN = "${aws:iot:s3-presigned-url"
 _ALIAS = {"health-check": "report"}
 _OTHER_FORMS = ("version", "Todo", "steps")
 _OLD = ("args", "allowStdErr", "includeStdOut")
@@ -33,6 +34,7 @@ def check(document: Any, board: BoardDefinition | None = None) -> Rejection | No
 
     `conditions` are not looked at, since they ask for facts that only the board knows.
     """
+    document = _signed(document)
     validator = _validator(schema.text(board))
     for error in sorted(
         validator.iter_errors(document), key=lambda error: -len(error.absolute_path)
@@ -49,6 +51,16 @@ def check(document: Any, board: BoardDefinition | None = None) -> Rejection | No
             found = _rejection(error, native)
             return Rejection(found.code, f"{where}: {found.reason}")
     return None
+
+
+def _signed(value: Any) -> Any:
+    # the document as the service delivers it: a URL where it is asked to sign one
+    if isinstance(value, dict):
+        return {name: _signed(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_signed(each) for each in value]
+    is_asked = isinstance(value, str) and value.startswith(_SIGN)
+    return "https://s3.amazonaws.com/signed" if is_asked else value
 
 
 def expanded(document: dict[str, Any]) -> list[dict[str, Any]]:

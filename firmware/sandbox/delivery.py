@@ -1,0 +1,95 @@
+"""What the service is told of a job: its outcome, kept in the journal until it is delivered, and
+how far it is. Loaded for a report, so that an operation has the memory.
+"""
+
+from .errors import JobsError
+from .lazy import borrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .executor import Executor
+
+GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
+
+
+async def reject_too_large(executor: "Executor") -> None:
+    """Reject the next execution, whose document is more than the board can hold."""
+    answer = await executor.jobs.describe("$next", includeJobDocument=False)
+    if "execution" in answer:
+        result = {"code": "DOCUMENT_TOO_LARGE", "reason": "it is more than this board can hold"}
+        await finish(executor, answer["execution"], "REJECTED", result)
+
+
+async def finish(
+    executor: "Executor", execution: "dict[str, Any]", status: str, result: "dict[str, Any]"
+) -> None:
+    """Record how the execution ended, in the journal, and deliver it. Raises JobsError."""
+    outcome = {"status": status, "details": borrow("details").clean(result)}
+    try:
+        executor.journal.finish(execution, outcome)
+    except OSError as error:
+        executor.log.error("jobs", "the outcome is not kept over a reset: %s", error)
+    await deliver(executor)
+
+
+async def deliver(executor: "Executor") -> None:
+    """Deliver the outcome in the journal. Raises JobsError: it is still there, for later."""
+    entry = executor.journal.entry
+    while True:
+        try:
+            await update(executor, entry["status"], entry["details"])
+            break
+        except MemoryError:
+            if not entry["details"]:
+                raise
+            entry["details"] = {}
+        except JobsError as error:
+            state = error.state.get("status")
+            if error.code == "InvalidRequest" and entry["details"]:
+                entry["details"] = {}  # the status matters more than what is told about it
+            elif state == entry["status"]:
+                break  # an earlier report was accepted, and its answer lost
+            elif error.code in GONE or state not in (None, "IN_PROGRESS"):
+                drop(executor, error.code, error.message)  # QUEUED: another of the same id
+                return
+            else:
+                raise
+    words = " ".join("%s=%.40s" % pair for pair in sorted(entry["details"].items()))
+    executor.log.info("jobs", "%s %s %s", entry["jobId"], entry["status"], words)
+    executor.journal.clear()
+
+
+async def update(executor: "Executor", status: str, details: dict, minutes: int = 0) -> None:
+    """Update the journal's execution, its step timer if `minutes`, too. Raises JobsError.
+
+    Adopts the service's version when somebody else has changed an execution that goes on.
+    """
+    entry = executor.journal.entry
+    while True:
+        members = {
+            "expectedVersion": entry["version"],
+            "executionNumber": entry["executionNumber"],
+        }
+        if details:
+            members["statusDetails"] = details
+        if minutes:
+            members["stepTimeoutInMinutes"] = minutes
+        try:
+            await executor.jobs.update(entry["jobId"], status, **members)
+            entry["version"] += 1
+            return
+        except JobsError as error:
+            version = error.state.get("versionNumber")
+            changed = error.code == "VersionMismatch" and version != entry["version"]
+            if not changed or error.state.get("status") != "IN_PROGRESS":
+                raise
+            entry["version"] = version
+
+
+def drop(executor: "Executor", code: str, message: str) -> None:
+    """Forget the journal's execution: there is nobody to tell."""
+    job_id = executor.journal.entry.get("jobId", "")
+    executor.log.warning("jobs", "%s dropped: %s %s", job_id, code, message)
+    executor.journal.clear()
