@@ -15,10 +15,12 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from host_tools import paths
 from host_tools.errors import ToolError, UsageError
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey  # RSA: only if the user has one
 
 _THING_NAME = re.compile(r"[a-zA-Z0-9:_-]{1,128}")  # botocore, iot, shape ThingName
 _KEY, _CERTIFICATE = "private_key", "certificate"
@@ -43,7 +45,7 @@ class ThingIdentity:
     @property
     def folder(self) -> Path:
         """Where the files lie."""
-        return paths.thing_dir(self.thing)
+        return paths.thing_folder(self.thing)
 
     def as_dict(self) -> dict[str, str | int]:
         """Return what thing.json holds."""
@@ -84,7 +86,7 @@ def identity(thing: str) -> ThingIdentity:
 
 def read(thing: str) -> ThingIdentity | None:
     """Return what thing.json says, None if there is none; ToolError if it is damaged."""
-    path = _things() / paths.thing_dir(thing).name / "thing.json"
+    path = paths.thing_folder(thing) / "thing.json"
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
         found = ThingIdentity(**{field.name: known[field.name] for field in fields(ThingIdentity)})
@@ -105,9 +107,9 @@ def provisioned() -> list[str]:
     return sorted(folder.name.replace("=", ":") for folder in folders)
 
 
-def private_key(thing: str) -> ec.EllipticCurvePrivateKey | None:
+def private_key(thing: str) -> PrivateKey | None:
     """Return the thing's key, None if it has none; ToolError if the file is damaged."""
-    path = paths.thing_dir(thing) / f"{_KEY}.pem"
+    path = paths.thing_folder(thing) / f"{_KEY}.pem"
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except FileNotFoundError:
@@ -116,8 +118,10 @@ def private_key(thing: str) -> ec.EllipticCurvePrivateKey | None:
         raise ToolError(
             f"{path} is damaged: {error}", f"rm '{path}', then {_again(thing)}"
         ) from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ToolError(f"{path} is no EC key", f"rm '{path}', then {_again(thing)}")
+    if not isinstance(key, PrivateKey):
+        raise ToolError(
+            f"{path} is neither an EC nor an RSA key", f"rm '{path}', then {_again(thing)}"
+        )
     return key
 
 
@@ -128,7 +132,7 @@ def make_private_key(thing: str) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def keep_private_key(thing: str, key: ec.EllipticCurvePrivateKey) -> None:
+def keep_private_key(thing: str, key: PrivateKey) -> None:
     """Keep a key as PEM and DER."""
     for suffix, encoding in _ENCODINGS.items():
         content = key.private_bytes(
@@ -140,7 +144,7 @@ def keep_private_key(thing: str, key: ec.EllipticCurvePrivateKey) -> None:
 def certificate(thing: str) -> x509.Certificate | None:
     """Return the thing's certificate, None if it has none or the file is damaged."""
     try:
-        content = (paths.thing_dir(thing) / f"{_CERTIFICATE}.pem").read_bytes()
+        content = (paths.thing_folder(thing) / f"{_CERTIFICATE}.pem").read_bytes()
         return x509.load_pem_x509_certificate(content)
     except (FileNotFoundError, ValueError):
         return None
@@ -175,7 +179,16 @@ def keep_identity(made: ThingIdentity) -> None:
 
 def forget_identity(thing: str) -> None:
     """Remove thing.json: what else is in the folder is no longer known to be good."""
-    (paths.thing_dir(thing) / "thing.json").unlink(missing_ok=True)
+    (paths.thing_folder(thing) / "thing.json").unlink(missing_ok=True)
+
+
+def remove_files(thing: str) -> None:
+    """Remove the key and all else that this module wrote for a thing, thing.json first."""
+    forget_identity(thing)
+    folder = paths.thing_folder(thing)
+    for pattern in (f"{_KEY}.*", f"{_CERTIFICATE}.*", "root_ca*", "request.pem"):
+        for path in folder.glob(pattern):
+            path.unlink()
 
 
 def certificate_id(found: x509.Certificate) -> str:

@@ -31,11 +31,16 @@ def board_dir(name: str) -> Path:
 
 
 def thing_dir(thing: str) -> Path:
-    """Return the folder of a thing's credentials, made if missing.
+    """Return the folder of a thing's credentials, made if missing."""
+    return _made(thing_folder(thing))
+
+
+def thing_folder(thing: str) -> Path:
+    """Return the folder of a thing's credentials, which may not exist.
 
     `:` is legal in a thing name but not in every file system, so it is written as `=`.
     """
-    return _made(home() / "things" / thing.replace(":", "="))
+    return home() / "things" / thing.replace(":", "=")
 
 
 def _made(folder: Path) -> Path:

@@ -223,13 +223,23 @@ _FIRST = ["iot:DescribeThing", "iot:CreateThing", "iot:GetPolicy", "iot:CreatePo
     ("allowed", "refused"),
     [
         (_FIRST, "CreateCertificateFromCsr"),
-        ([*_FIRST, "iot:CreateCertificateFromCsr", "iot:DescribeCertificate"], "AttachPolicy"),
+        (
+            [
+                *_FIRST,
+                "iot:CreateCertificateFromCsr",
+                "iot:DescribeCertificate",
+                "iot:ListAttachedPolicies",
+            ],
+            "AttachPolicy",
+        ),
         (
             [
                 *_FIRST,
                 "iot:CreateCertificateFromCsr",
                 "iot:DescribeCertificate",
                 "iot:AttachPolicy",
+                "iot:ListAttachedPolicies",
+                "iot:ListThingPrincipals",
             ],
             "AttachThingPrincipal",
         ),
@@ -289,10 +299,10 @@ def test_says_each_step_with_its_command_and_no_secret(
 def test_impossible_thing_name_is_wrong_usage(
     name: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = set(home.rglob("*"))
+    before = set(home.glob("things/**/*"))
     assert main(["provision", name]) == 2
     assert "cannot be a thing's name" in capsys.readouterr().err
-    assert set(home.rglob("*")) == before
+    assert set(home.glob("things/**/*")) == before
 
 
 def test_damaged_files_are_named(cloud: Cloud, thing: str) -> None:
