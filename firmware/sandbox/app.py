@@ -4,7 +4,6 @@ import asyncio
 import gc
 import sys
 
-from .answers import dump
 from .console import Console
 from .errors import ConfigError, JobsError
 from .executor import Executor
@@ -89,7 +88,7 @@ class App:
     async def _show_events(self) -> None:
         while True:
             name, event = await self.jobs.next_event()
-            self._console.write("Received %s event:  %s" % (name, dump(event)))
+            self._console.write("Received %s event:  %s" % (name, event))
 
     async def _watch(self) -> None:
         if self.config.watchdog_s:

@@ -15,10 +15,10 @@ ARGUMENTS maps a name to a rule, a tuple that begins with the kind:
     ("url",)                    http or https
     ("hosts", most)             host names, in a list
 
-OPTIONAL maps the names that may be absent to what they are then. ONLY maps a name that is not
-always allowed to what allows it: another member and its values, or "pin" and the pin's kind.
-Absent is also null, "", and an AWS job template's parameter that nobody has filled in. Members
-that begin with _ are comments.
+OPTIONAL maps the names that may be absent to what they are then; a limit's name stands for the
+limit. ONLY maps a name that is not always allowed to what allows it: another member and its
+values, or "pin" and the pin's kind. Absent is also null, "", and an AWS job template's parameter
+that nobody has filled in. Members that begin with _ are comments.
 """
 
 from .errors import JobRejected
@@ -101,6 +101,8 @@ def checked(name: str, operation: "Any", given: dict, board: "Board") -> "dict[s
                 _check_allowed(where, only[member], given, board)
         elif member in optional:
             value = optional[member]
+            if rule[0] == "int" and isinstance(value, str):
+                value = limit(board, value)
         else:
             raise JobRejected("INVALID_ARGUMENT", where + " is missing")
         result[member] = value

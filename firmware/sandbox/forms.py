@@ -23,7 +23,7 @@ def parse(document: dict) -> "list[tuple[str, Any, int]]":
     if "steps" in document:
         return _steps(document)
     if "operation" in document:
-        return [_operation(document, "document")]
+        return [_operation(dict(document), "document")]
     raise JobRejected("INVALID_DOCUMENT", "the document has neither operation nor steps nor Todo")
 
 

@@ -32,24 +32,15 @@ _WHY = (
     ("", "no operation has this name"),
 )
 
-# member: what it must be; a ! behind it, that it must be there
-_TOP = {
-    "version": "text!",
-    "includeStdOut": "flag",
-    "steps": "a list of 1 to 20!",
-    "finalStep": "object",
-}
-_TOP["conditions"] = "list"
-_STEP = {"action": "object!"}
-_ACTION = {"name": "text!", "type": "text!", "input": "object!", "runAsUser": "text"}
-_ACTION.update({"allowStdErr": "number", "ignoreStepFailure": "flag"})
-_INPUTS = {
-    "runHandler": {"handler": "text!", "args": "words", "path": "text"},
-    "runCommand": {"command": "text!"},
-}
-_OLD = {"operation": "text!", "args": "words", "path": "text", "allowStdErr": "number"}
-_OLD["includeStdOut"] = "flag"
-_CONDITION = {"key": "text!", "value": "words!", "type": "text"}
+# members and what they must be, ! = and be there
+_TOP = "version text! includeStdOut flag steps steps! finalStep object conditions list"
+_STEP = "action object!"
+_ACTION = "name text! type text! input object! runAsUser text allowStdErr number"
+_ACTION += " ignoreStepFailure flag"
+_HANDLER = "handler text! args words path text"
+_COMMAND = "command text!"
+_OLD = "operation text! args words path text allowStdErr number includeStdOut flag"
+_CONDITION = "key text! value words! type text"
 
 
 def parse(document: dict, board: "Board") -> "list[tuple[str, Any, int]]":
@@ -59,7 +50,10 @@ def parse(document: dict, board: "Board") -> "list[tuple[str, Any, int]]":
         return [_step([old["operation"]] + old["args"], old["includeStdOut"] * _OUTPUT)]
     top = _read("document", document, _TOP)
     output = top["includeStdOut"] * _OUTPUT
-    steps = [_action("steps[%d]" % i, step, output) for i, step in enumerate(top["steps"])]
+    steps, given = [], top["steps"]
+    for i in range(len(given)):
+        step, given[i] = given[i], None  # its memory is needed
+        steps.append(_action("steps[%d]" % i, step, output))
     if top["finalStep"]:
         steps.append(_action("finalStep", top["finalStep"], output))
     for i, condition in enumerate(top["conditions"]):
@@ -68,15 +62,17 @@ def parse(document: dict, board: "Board") -> "list[tuple[str, Any, int]]":
     return steps
 
 
-def _read(where: str, given: "Any", members: "dict[str, str]") -> "dict[str, Any]":
+def _read(where: str, given: "Any", members: str) -> "dict[str, Any]":
     # the members as they must be, those that are absent empty
     if not isinstance(given, dict):
         raise _invalid(where, "an object")
+    words = members.split()
     for name in given:
-        if name not in members and name[:1] != "_":
+        if name not in words[::2] and name[:1] != "_":
             raise _invalid(where, "without the member " + name[:64])
     result = {}
-    for name, kind in members.items():
+    for i in range(0, len(words), 2):
+        name, kind = words[i], words[i + 1]
         value = given.get(name)
         if not _is_absent(value):
             result[name] = _value("%s.%s" % (where, name), kind.rstrip("!"), value)
@@ -91,10 +87,10 @@ def _action(where: str, given: "Any", output: int) -> "tuple[str, list, int]":
     action = _read(where, given, _STEP)["action"]
     where += ".action"
     action = _read(where, action, _ACTION)
-    if action["type"] not in _INPUTS:
+    if action["type"] not in ("runHandler", "runCommand"):
         raise _invalid(where + ".type", "runHandler or runCommand")
-    given = _read(where + ".input", action["input"], _INPUTS[action["type"]])
-    is_command = "command" in given
+    is_command = action["type"] == "runCommand"
+    given = _read(where + ".input", action["input"], _COMMAND if is_command else _HANDLER)
     words = _split(given["command"]) if is_command else [given["handler"]] + given["args"]
     return _step(words, output | action["ignoreStepFailure"])
 

@@ -13,6 +13,7 @@ import os
 
 from micropython import const
 
+from .answers import dump
 from .errors import JobsError, LinkError
 from .topics import split
 
@@ -44,7 +45,7 @@ class Jobs:
         self._link = link
         self._log = log
         self._waiting: dict[str, _Request] = {}
-        self._events: "list[tuple[str, dict]]" = []
+        self._events: "list[tuple[str, str]]" = []
         self._arrived = asyncio.Event()
         link.on_message = self._on_message
         link.on_oversized = self._on_oversized
@@ -89,8 +90,9 @@ class Jobs:
             self.pending.pop(job_id, None)
         return answer
 
-    async def next_event(self) -> "tuple[str, dict]":
-        """Wait for a JobExecutionsChanged or NextJobExecutionChanged; return its name and itself.
+    async def next_event(self) -> "tuple[str, str]":
+        """Wait for a JobExecutionsChanged or NextJobExecutionChanged; return its name and itself
+        as JSON, which takes less memory than the object.
 
         Whoever waits for an answer that came before it gets that first.
         """
@@ -145,7 +147,12 @@ class Jobs:
             self.on_change()
 
     def _emit(self, name: str, event: dict) -> None:
-        self._events.append((name, event))
+        try:
+            text = dump(event)
+        except MemoryError:  # it can be described, when there is room
+            event.get("execution", {}).pop("jobDocument", None)
+            text = dump(event)
+        self._events.append((name, text))
         self._arrived.set()
 
     def _on_answer(self, tail: str, outcome: str, message: dict) -> None:

@@ -18,7 +18,9 @@ _OLD = ("args", "allowStdErr", "includeStdOut")
 
 
 def plan(document: "Any", board: "Board") -> "list[tuple[str, dict, int]]":
-    """Return the steps as (operation, checked arguments, flags of `steps`). Raises JobRejected."""
+    """Return the steps as (operation, checked arguments, flags of `steps`); uses the document up.
+    Raises JobRejected.
+    """
     if not isinstance(document, dict):
         raise JobRejected("INVALID_DOCUMENT", "the document must be a JSON object")
     name = document.get("operation")
@@ -27,5 +29,10 @@ def plan(document: "Any", board: "Board") -> "list[tuple[str, dict, int]]":
         parsed = borrow("handlers").parse(document, board)
     else:
         parsed = borrow("forms").parse(document)
-    arguments = borrow("arguments")
-    return [(name, arguments.check(name, given, board), flags) for name, given, flags in parsed]
+    document.clear()  # of what is parsed, only what is still to be checked takes memory
+    check = borrow("arguments").check
+    steps = []
+    while parsed:
+        name, given, flags = parsed.pop(0)
+        steps.append((name, check(name, given, board), flags))
+    return steps

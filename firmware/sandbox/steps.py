@@ -44,10 +44,6 @@ class Job:
         self._run = run
         self._step = step
 
-    def limit(self, name: str) -> int:
-        """Return one of the board's limits, `arguments.LIMITS`."""
-        return borrow("arguments").limit(self.board, name)
-
     def save(self, saved: dict) -> None:
         """Keep `saved` over a reset. Raises JobFailed when the flash takes no more."""
         self.saved = saved

@@ -100,7 +100,7 @@ class FakeJobs:
                 execution["versionNumber"] += 1
                 execution["status"] = "IN_PROGRESS"
             if execution["status"] == "IN_PROGRESS":
-                return {"execution": dict(execution)}
+                return {"execution": json.loads(json.dumps(execution))}
         return {}
 
     async def describe(self, job_id: str, **members) -> dict:
@@ -108,7 +108,7 @@ class FakeJobs:
         self._fail("describe")
         for execution in self.executions:
             if job_id in (execution["jobId"], "$next"):
-                return {"execution": dict(execution)}
+                return {"execution": json.loads(json.dumps(execution))}
         return {}
 
     async def update(self, job_id: str, status: str, **members) -> dict:

@@ -225,8 +225,9 @@ async def test_events_come_in_their_order_with_their_names():
     jobs, link, _ = made()
     link.simulate_message("notify", {"jobs": {}, "timestamp": 1})
     link.simulate_message("notify-next", {"timestamp": 2})
-    assert await next_event(jobs) == ("JobExecutionsChanged", {"jobs": {}, "timestamp": 1})
-    assert await next_event(jobs) == ("NextJobExecutionChanged", {"timestamp": 2})
+    name, event = await next_event(jobs)
+    assert (name, event) == ("JobExecutionsChanged", '{"jobs":{},"timestamp":1}')
+    assert await next_event(jobs) == ("NextJobExecutionChanged", '{"timestamp":2}')
     await raises_async(asyncio.TimeoutError, asyncio.wait_for_ms(jobs.next_event(), 100))
 
 

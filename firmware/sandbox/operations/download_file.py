@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 
     from ..steps import Job
 
-ARGUMENTS = {"url": ("url",), "path": ("file",), "sha256": ("hex", 64)}
-OPTIONAL = {"sha256": ""}
+ARGUMENTS = {
+    "url": ("url",),
+    "path": ("file",),
+    "sha256": ("hex", 64),
+    "max_bytes": ("int", 1, "file_bytes"),
+}
+OPTIONAL = {"sha256": "", "max_bytes": "file_bytes"}
 ARGV = ("url", "path", "sha256")
 TIMEOUT_S = 540
 _TEMPORARY = "/files/.new"  # no name in /files begins with a dot
@@ -44,7 +49,7 @@ async def run(arguments: dict, job: "Job") -> dict:
             root = read_json("/config.json").get("download_root", "")
             context = borrow("credentials").verifying_context(root)
             await job.network.hold(job.link)
-        size, digest = await _fetch(context, host, port, target, job)
+        size, digest = await _fetch(context, host, port, target, arguments["max_bytes"], job)
         if arguments["sha256"].lower() not in ("", digest):
             raise JobFailed("HASH_MISMATCH", "its SHA-256 is " + digest)
         os.rename(_TEMPORARY, arguments["path"])
@@ -58,7 +63,7 @@ async def run(arguments: dict, job: "Job") -> dict:
 
 
 async def _fetch(
-    context: "Any", host: str, port: int, target: str, job: "Job"
+    context: "Any", host: str, port: int, target: str, most: int, job: "Job"
 ) -> "tuple[int, str]":
     # into the temporary file; returns its size and hash
     opening: "Any" = asyncio.open_connection(host, port, ssl=context, server_hostname=host)
@@ -68,7 +73,7 @@ async def _fetch(
         writer.write(b"GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" % (target.encode(), where.encode()))
         await asyncio.wait_for_ms(writer.drain(), _SILENCE_MS)
         head, rest = await _head(reader)
-        return await _body(reader, rest, _length(head), job)
+        return await _body(reader, rest, _length(head), most, job)
     finally:
         reader.close()
 
@@ -98,8 +103,9 @@ def _length(head: bytes) -> int:
     return -1
 
 
-async def _body(reader: "Any", piece: bytes, length: int, job: "Job") -> "tuple[int, str]":
-    most = job.limit("file_bytes")
+async def _body(
+    reader: "Any", piece: bytes, length: int, most: int, job: "Job"
+) -> "tuple[int, str]":
     digest = hashlib.sha256()
     size = 0
     try:
