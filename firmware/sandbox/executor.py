@@ -103,7 +103,9 @@ class Executor:
             return False
         if "execution" in answer:
             self._misses = 0
-            await borrow("work").execute(self, answer["execution"])
+            execution = answer["execution"]
+            steps = borrow("plan").prepare(execution, self.board)  # before `work` takes memory
+            await borrow("work").execute(self, execution, steps)
             return False
         return await self._is_really_idle()
 

@@ -23,16 +23,18 @@ _AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
 _GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
 
 
-async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
-    """Run an execution that is IN_PROGRESS and deliver its outcome.
+async def execute(
+    executor: "Executor", execution: "dict[str, Any]", steps: "list | JobRejected"
+) -> None:
+    """Run an execution that is IN_PROGRESS by its steps, and deliver its outcome.
 
     Raises JobsError when the outcome could not be delivered: it is in the journal, for `settle`.
     """
     run: "Run | None" = None
     try:
-        steps = _plan(executor, execution)
+        if isinstance(steps, JobRejected):
+            raise steps
         _open(executor, execution)
-        execution.pop("jobDocument", None)  # its memory is needed
         run = borrow("steps").Run(executor, steps)
         status, result = "SUCCEEDED", await _guard(executor, run)
     except JobCancelled as end:
@@ -47,13 +49,6 @@ async def execute(executor: "Executor", execution: "dict[str, Any]") -> None:
             result["duration_ms"] = run.duration_ms()
     run = None  # and its memory
     await borrow("delivery").finish(executor, execution, status, result)
-
-
-def _plan(executor: "Executor", execution: "dict[str, Any]") -> list:
-    try:
-        return borrow("plan").plan(execution.get("jobDocument"), executor.board)
-    except MemoryError:
-        raise JobRejected("DOCUMENT_TOO_LARGE", "the board's memory has no room for it")
 
 
 async def settle(executor: "Executor") -> None:
@@ -74,7 +69,7 @@ async def settle(executor: "Executor") -> None:
         return
     execution = answer.get("execution") or {}
     if execution.get("status") == "IN_PROGRESS":
-        await execute(executor, execution)
+        await execute(executor, execution, borrow("plan").prepare(execution, executor.board))
     else:
         borrow("delivery").drop(executor, "it is", str(execution.get("status")))
 

@@ -30,7 +30,7 @@ def operate(run, steps=1):
     real = lazy.borrow
 
     class Plan:
-        def plan(self, document, board):
+        def prepare(self, execution, board):
             return [("fake", {}, 0) for _ in range(steps)]
 
     def borrow(name):
@@ -44,7 +44,8 @@ def operate(run, steps=1):
 async def settled(agent):
     """Do as the executor does with a loaded `work`."""
     answer = await agent.jobs.start_next()
-    await work.execute(agent.executor, answer["execution"])
+    steps = work.borrow("plan").prepare(answer["execution"], agent.board)
+    await work.execute(agent.executor, answer["execution"], steps)
 
 
 # Outcomes
