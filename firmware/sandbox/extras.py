@@ -2,9 +2,11 @@
 
 import gc
 
-from . import VERSION, files, texts
+from . import VERSION, texts
 from .console import USAGE
+from .files import keep
 from .jobs import STATUSES
+from .lazy import borrow
 from .log import LEVELS
 
 TYPE_CHECKING = False
@@ -41,7 +43,7 @@ async def status(app: "App", write: "Write") -> None:
     where = (ms // 1000, ms % 1000, app.board.boots, app.board.reset_cause())
     write("uptime: %d.%03d s, boot %d, %s" % where)
     gc.collect()
-    write("heap: %d bytes used, %d free" % (gc.mem_alloc(), gc.mem_free()))
+    write("heap: %d bytes free" % gc.mem_free())
     write("firmware: %s on %s" % (VERSION, app.board.name))
 
 
@@ -69,6 +71,11 @@ async def pins(app: "App", write: "Write") -> None:
         write("%s: GPIO%d %s" % (name, board.pins[name]["gpio"], _on(board.is_on(name))))
     if not board.pins:
         write("this board has no pins that jobs may drive")
+
+
+async def files(app: "App", write: "Write") -> None:
+    """Show what lies on the board, for a deploy to compare."""
+    await borrow("hashes").show(write)
 
 
 async def log(app: "App", write: "Write", level: str = "") -> int | None:
@@ -101,7 +108,7 @@ def complete(app: "App", words: list[str]) -> list[str]:
 
 def _keep(write: "Write", name: str, value: "object") -> None:
     try:
-        files.keep(name, value)
+        keep(name, value)
         write("%s: %s" % (name, _on(value) if isinstance(value, bool) else value))
     except OSError as error:
         write("%s is set, but not kept across resets: %s" % (name, error))

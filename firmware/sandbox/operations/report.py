@@ -4,12 +4,12 @@ out, which takes a moment.
 
 import asyncio
 import gc
-import hashlib
 import sys
 
 from .. import VERSION
 from ..errors import ConfigError
 from ..files import read_json
+from ..lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,23 +50,11 @@ async def _compare(job: "Job") -> str:
         files = read_json("/manifest.json").get("files", {})
     except ConfigError as error:
         return str(error)
+    sha256 = borrow("hashes").sha256
     changed = []
     for i, path in enumerate(sorted(files)):
-        if _hash(path) != files[path]:
+        if sha256(path) != files[path]:
             changed.append(path)
         job.percent = 100 * i // len(files)
         await asyncio.sleep_ms(0)
     return "changed: " + ", ".join(changed) if changed else "%d as deployed" % len(files)
-
-
-def _hash(path: str) -> str:
-    digest = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:
-            while True:
-                piece = file.read(512)
-                if not piece:
-                    return digest.digest().hex()
-                digest.update(piece)
-    except OSError:
-        return ""

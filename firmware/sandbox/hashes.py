@@ -1,0 +1,39 @@
+"""What lies on the board, by SHA-256. Loaded when it is asked for."""
+
+import asyncio
+import hashlib
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+# The folders that a deploy fills, and the root; what else is on the board is not ours to read
+_OURS = ("/sandbox", "/umqtt", "/credentials")
+_FOLDER = 0x4000
+
+
+def sha256(path: str) -> str:
+    """Return a file's digest in hexadecimal, "" if there is no such file."""
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while True:
+                piece = file.read(512)
+                if not piece:
+                    return digest.digest().hex()
+                digest.update(piece)
+    except OSError:
+        return ""
+
+
+async def show(write: "Callable[[str], None]", folder: str = "") -> None:
+    """Show `digest path` of every file in ours, `- path` of a folder; others run meanwhile."""
+    for entry in os.ilistdir(folder or "/"):
+        path = "%s/%s" % (folder, entry[0])
+        if entry[1] != _FOLDER:
+            write("%s %s" % (sha256(path), path))
+        elif folder or path in _OURS:
+            write("- " + path)
+            await show(write, path)
+        await asyncio.sleep_ms(0)
