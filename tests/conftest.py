@@ -2,6 +2,10 @@
 own.
 """
 
+import os
+
+os.environ["JOBS_SANDBOX_CONFIG"] = os.devnull  # whoever has a sandbox.toml: tests do not read it
+
 from tests.board_fixture import *  # noqa: F403
 from tests.cloud_fixture import *  # noqa: F403
 from tests.device_fixture import *  # noqa: F403

@@ -6,6 +6,8 @@ shows them.
 """
 
 COMMANDS = {
+    "status": "show where things stand, and the next step",
+    "init": "write sandbox.toml: board, thing, Wi-Fi and cloud for all commands",
     "cloud": "start, stop or look at the local IoT Core",
     "aws": "run the AWS CLI against the cloud in use",
     "board": "start, stop or look at virtual boards",
@@ -16,5 +18,6 @@ COMMANDS = {
     "console": "talk to the board: the sandbox commands, with completion and events",
     "job": "check, make, watch, list and cancel jobs",
     "sandbox": "run the sandbox on a virtual board against any IoT endpoint",
+    "completion": "print a script that completes commands in bash, zsh or fish",
     "demo": "show it all: cloud, board, jobs, pins",
 }

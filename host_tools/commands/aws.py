@@ -29,28 +29,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="for the AWS CLI"
     )
     parser.set_defaults(print_help=parser.print_help)
+    parser.set_defaults(cloud="local", endpoint_url=None, region=None, profile=None)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the AWS CLI and return its exit status."""
     kind, arguments = _split(args.arguments)
+    if kind and kind != args.cloud:  # what sandbox.toml says of a cloud goes with that cloud
+        args.region = args.profile = None
+    if kind:
+        args.cloud, args.endpoint_url = kind, None
     if not arguments or arguments[0] in ("-h", "--help"):
         args.print_help()
         return 0
-    return subprocess.run([_aws_cli(), *arguments], env=_environment(kind), check=False).returncode
+    return subprocess.run([_aws_cli(), *arguments], env=_environment(args), check=False).returncode
 
 
-def _environment(kind: str) -> dict[str, str]:
-    if kind == "aws":
-        return dict(os.environ)  # also for `configure`, which is there to make it complete
-    local = argparse.Namespace(cloud=kind, endpoint_url=None, region=None, profile=None)
-    return access.resolve(local).child_environment()
+def _environment(args: argparse.Namespace) -> dict[str, str]:
+    if args.cloud != "aws":
+        return access.resolve(args).child_environment()
+    # not by `resolve`: `aws configure` is there to make a configuration complete
+    known = {"AWS_REGION": args.region, "AWS_DEFAULT_REGION": args.region}
+    known["AWS_PROFILE"] = args.profile
+    return {**os.environ, **{name: value for name, value in known.items() if value}}
 
 
 def _split(arguments: list[str]) -> tuple[str, list[str]]:
-    # Our own option, if it comes first, from the rest.
+    # Our own option, if it comes first, "" if not, from the rest.
     if not arguments or arguments[0].partition("=")[0] != "--cloud":
-        return "local", arguments
+        return "", arguments
     _, equals, value = arguments[0].partition("=")
     rest = arguments[1:]
     if not equals:

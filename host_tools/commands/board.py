@@ -101,7 +101,7 @@ def _add_fault(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="board (sandbox), fault, and how long or how much",
     )
     fault.add_argument("--json", action="store_true", help="print JSON")
-    fault.set_defaults(handler=_fault)
+    fault.set_defaults(handler=_fault, name=DEFAULT_BOARD)
 
 
 def _start(args: argparse.Namespace) -> int:
@@ -183,7 +183,7 @@ def _set_input(files: BoardFiles, assignment: str) -> None:
 
 def _fault(args: argparse.Namespace) -> int:
     words = list(args.words)
-    name = DEFAULT_BOARD if not words or words[0] in BUTTONS else words.pop(0)
+    name = args.name if not words or words[0] in BUTTONS else words.pop(0)
     board = VirtualBoard(name)
     board.require_running()
     if len(words) > 2:

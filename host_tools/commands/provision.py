@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 def _things(args: argparse.Namespace) -> list[str]:
     from host_tools.provision import batch
 
-    if args.thing is None:
+    if args.thing is None or (args.teardown and "thing" not in args.given):
         raise UsageError("which thing?", "`jobs-sandbox provision my-thing`")
     if args.manifest and args.count is None:
         raise UsageError("--manifest goes with --count", "--json tells about a single thing")
@@ -132,7 +132,7 @@ def _list(args: argparse.Namespace) -> int:
     from host_tools.provision import listing
     from host_tools.provision.calls import Calls
 
-    if args.thing is not None:
+    if "thing" in args.given and args.thing is not None:
         raise UsageError("--list shows all things", "`jobs-sandbox provision --list`")
     try:
         with aws_errors():

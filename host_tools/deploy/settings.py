@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from host_tools import boards, paths
+from host_tools import boards, defaults, paths
 from host_tools.errors import ToolError, UsageError
 from host_tools.identity import ThingIdentity, identity, provisioned
 from host_tools.target import Target
@@ -41,11 +41,14 @@ class Device:
 def wifi(target: Target, ssid: str | None) -> dict[str, str] | None:
     """Return the Wi-Fi settings asked for, None to leave those on the board.
 
-    The password comes from the environment only: arguments are seen by every user of a computer.
+    The option comes first, then the environment, then sandbox.toml; the password is no option:
+    arguments are seen by every user of a computer. A virtual board does not get the file's.
     """
-    ssid = ssid or os.environ.get(SSID_VARIABLE)
+    known = {} if target.board else defaults.load()
+    ssid = ssid or os.environ.get(SSID_VARIABLE) or known.get("wifi_ssid")
     if ssid:
-        return {"ssid": ssid, "password": os.environ.get(PASSWORD_VARIABLE, "")}
+        filed = known.get("wifi_password", "") if ssid == known.get("wifi_ssid") else ""
+        return {"ssid": ssid, "password": os.environ.get(PASSWORD_VARIABLE, filed)}
     return {"ssid": _VIRTUAL, "password": ""} if target.board else None
 
 

@@ -1,0 +1,131 @@
+"""`jobs-sandbox` alone: where things stand, the next step, and how fast it says so."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from host_tools import overview, paths
+from host_tools.__main__ import main
+from host_tools.cloud.info import CloudInfo
+from host_tools.overview import Overview
+
+State = dict[str, Any]
+
+_NOTHING: State = {
+    "settings": {}, "cloud": "", "boards": {}, "things": {}, "deployed": {}, "deployed_at": None,
+}  # fmt: skip
+_CLOUD: State = {"cloud": "http://127.0.0.1:4566"}
+_BOARD: State = {"boards": {"sandbox": "/x/tty"}}
+_THING: State = {"things": {"t": "local"}}
+_DEPLOYED: State = {"deployed": {"sandbox": "t"}, "deployed_at": 0.0}
+_AWS: State = {"settings": {"cloud": "aws", "port": "/dev/null", "thing": "t"}}
+
+
+@pytest.mark.parametrize(
+    ("state", "step"),
+    [
+        ({}, "demo"),
+        (_BOARD, "cloud start"),
+        (_CLOUD, "board start"),
+        ({**_CLOUD, "settings": {"board": "porch"}}, "board start porch"),
+        ({**_CLOUD, **_BOARD}, "provision my-thing"),
+        ({**_CLOUD, **_BOARD, "settings": {"thing": "porch"}}, "provision porch"),
+        ({**_CLOUD, **_BOARD, "things": {"t": "aws"}}, "provision my-thing"),
+        ({**_CLOUD, **_BOARD, **_THING}, "deploy"),
+        ({**_CLOUD, **_BOARD, **_THING, "deployed": {"sandbox": "gone"}}, "deploy"),
+        ({**_CLOUD, **_BOARD, **_THING, **_DEPLOYED}, "console"),
+        ({"settings": {"cloud": "aws", "port": "/dev/nowhere"}}, "ls /dev/nowhere"),
+        (_AWS, "provision t"),
+        ({**_AWS, "things": {"t": "aws"}}, "deploy"),
+        ({**_AWS, "things": {"t": "aws"}, "deployed": {"/dev/null": "t"}}, "console"),
+        ({"settings": {"endpoint_url": "http://e"}}, "board start"),
+    ],
+)
+def test_the_next_step(state: State, step: str) -> None:
+    found = Overview(**{**_NOTHING, **state})
+    command, why = found.next_step()
+    assert command.removeprefix("jobs-sandbox ") == step
+    assert why
+    assert len(overview.lines(found)) == 8
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("JOBS_SANDBOX_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_what_is_there_is_shown(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b", "c", "d"):
+        folder = paths.thing_dir(name)
+        (folder / "thing.json").write_text(json.dumps({"thing": name, "cloud": "local"}))
+    (paths.thing_dir("broken") / "thing.json").write_text("{")
+    (home / "deployed.json").write_text('{"sandbox": {"thing": "a", "definition": "virtual"}}')
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert "things    a (local), b (local), c (local) and 1 more" in shown
+    assert "deployed  a on sandbox; last just now" in shown
+    assert "next      jobs-sandbox cloud start" in shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(3, "just now"), (60, "1 minute ago"), (7200, "2 hours ago"), (90000, "1 day ago")],
+)
+def test_ages(seconds: float, text: str) -> None:
+    assert overview._ago(seconds) == text
+
+
+def test_what_runs_is_shown(
+    strict_cloud: CloudInfo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JOBS_SANDBOX_HOME", str(Path(strict_cloud.state_dir).parents[1]))
+    assert main(["status", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["cloud"] == strict_cloud.endpoint_url
+    assert told["next"] == "jobs-sandbox board start"
+
+
+def test_the_password_is_not_shown(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "s.toml").write_text('wifi_ssid = "n"\nwifi_password = "geheim"\n')
+    monkeypatch.setenv("JOBS_SANDBOX_CONFIG", str(home / "s.toml"))
+    for arguments in ([], ["status", "--json"]):
+        assert main(arguments) == 0
+        assert "geheim" not in capsys.readouterr().out
+
+
+def _fastest(run: Callable[[], object], times: int = 5) -> float:
+    # CPU time would leave out waiting for files; the fastest of several leaves out busy machines
+    spent = []
+    for _ in range(times):
+        began = time.perf_counter()
+        run()
+        spent.append(time.perf_counter() - began)
+    return min(spent)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["provision", "--help"]])
+def test_it_answers_within_a_third_of_a_second_and_imports_nothing_heavy(
+    arguments: list[str], home: Path
+) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "host_tools", *arguments]
+    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=True)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "host_tools.commands" in imported
+    heavy = {"boto3", "botocore", "cryptography", "serial", "esptool", "rich", "prompt_toolkit"}
+    assert not heavy & imported
+    quick = [sys.executable, "-m", "host_tools", *arguments]
+    assert (
+        _fastest(lambda: subprocess.run(quick, cwd=paths.ROOT, capture_output=True, check=True))
+        < 0.3
+    )
