@@ -44,6 +44,7 @@ async def status(app: "App", write: "Write") -> None:
     write("uptime: %d.%03d s, boot %d, %s" % where)
     gc.collect()
     write("heap: %d bytes free" % gc.mem_free())
+    borrow("facts").show(write)
     write("firmware: %s on %s" % (VERSION, app.board.name))
 
 
@@ -73,9 +74,15 @@ async def pins(app: "App", write: "Write") -> None:
         write("this board has no pins that jobs may drive")
 
 
-async def files(app: "App", write: "Write") -> None:
-    """Show what lies on the board, for a deploy to compare."""
-    await borrow("hashes").show(write)
+async def files(app: "App", write: "Write", manifest: str = "") -> int | None:
+    """Show what lies on the board, for a deploy to compare, or what the last one has listed."""
+    if manifest not in ("", "manifest"):
+        return USAGE
+    if manifest:
+        borrow("hashes").show_manifest(write)
+    else:
+        await borrow("hashes").show(write)
+    return None
 
 
 async def log(app: "App", write: "Write", level: str = "") -> int | None:

@@ -37,3 +37,16 @@ async def show(write: "Callable[[str], None]", folder: str = "") -> None:
             write("- " + path)
             await show(write, path)
         await asyncio.sleep_ms(0)
+
+
+def show_manifest(write: "Callable[[str], None]", path: str = "/manifest.json") -> None:
+    """Show the manifest's text in short pieces, each behind a `|`; nothing without one."""
+    try:
+        with open(path) as file:
+            while True:
+                piece = file.read(128)
+                if not piece:
+                    return
+                write("|" + piece)
+    except OSError:
+        pass

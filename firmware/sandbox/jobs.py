@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from .log import Log
 
 _ANSWER_MS = const(10_000)
+_LONGEST_EVENT = const(
+    1536
+)  # a larger one is shown without its document: who runs it needs memory
 TOO_LARGE = "DocumentTooLarge"
 # what a device may report, and CANCELED, which the sample's console sends and the service refuses
 STATUSES = ("SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED", "CANCELED")
@@ -143,16 +146,13 @@ class Jobs:
             execution = message.get("execution")
             if execution:
                 self.pending[execution["jobId"]] = str(execution.get("status", "QUEUED"))
+            if len(payload) > _LONGEST_EVENT and execution:
+                execution.pop("jobDocument", None)
             self._emit("NextJobExecutionChanged", message)
             self.on_change()
 
     def _emit(self, name: str, event: dict) -> None:
-        try:
-            text = dump(event)
-        except MemoryError:  # it can be described, when there is room
-            event.get("execution", {}).pop("jobDocument", None)
-            text = dump(event)
-        self._events.append((name, text))
+        self._events.append((name, dump(event)))
         self._arrived.set()
 
     def _on_answer(self, tail: str, outcome: str, message: dict) -> None:

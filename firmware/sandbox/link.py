@@ -93,7 +93,11 @@ class Link:
         async with self._sending:
             if self.state != "online" or self._broken:
                 raise LinkError("Offline", "")
-            self._client.publish(self._prefix + tail.encode(), payload)
+            try:
+                self._client.publish(self._prefix + tail.encode(), payload)
+            except MemoryError:
+                self._wire.packet()  # half a packet, which must not be sent before the next one
+                raise
             try:
                 await self._send()
             except OSError as error:

@@ -22,7 +22,7 @@ IGNORE, OUTPUT = const(1), const(2)  # flags: its failure is no failure; results
 _STEP_TIMEOUT_MIN = const(10)  # what `executor` has set when the job was started
 _PACE_S = const(5)
 _RETRY_S = const(2)
-_LONGEST = const(1024)
+_LONGEST = const(512)
 _AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
 
 

@@ -47,6 +47,8 @@ async def execute(
         if run:
             result.update(run.where())
             result["duration_ms"] = run.duration_ms()
+    except MemoryError:
+        status, result = "FAILED", {"code": "OUT_OF_MEMORY", "reason": "the heap has no room"}
     run = None  # and its memory
     await borrow("delivery").finish(executor, execution, status, result)
 
@@ -113,6 +115,8 @@ async def _guard(executor: "Executor", run: "Run") -> "dict[str, Any]":
         raise
     except JobEnded:
         raise
+    except MemoryError as error:
+        raise JobFailed("OUT_OF_MEMORY", str(error))
     except Exception as error:
         sys.print_exception(error)
         raise JobFailed("INTERNAL_ERROR", "%s: %s" % (type(error).__name__, error))

@@ -1,0 +1,239 @@
+"""Documents of every form, run as jobs by the real firmware: what is in docs/jobs/examples, what
+AWS's managed templates make, what is cancelled in the middle, what is as large as allowed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from host_tools import boards
+from host_tools.board import faults
+from host_tools.board.edges import set_input
+from host_tools.job_documents import check
+from host_tools.paths import ROOT
+from tests.board_fixture import eventually
+from tests.device_fixture import Device
+
+EXAMPLES = ROOT / "docs" / "jobs" / "examples"
+LED, RELAY, PIXEL = 2, 4, 18
+CONTENT = b"abc"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+LARGE = 2048
+
+
+def example(name: str) -> Any:
+    return json.loads((EXAMPLES / f"{name}.json").read_text("utf-8"))
+
+
+def of(device: Device, gpio: int) -> list[Any]:
+    return [edge["value"] for edge in device.board.edges() if edge["pin"] == gpio]
+
+
+def command(*words: str) -> dict[str, Any]:
+    text = ",".join(words)
+    return {"action": {"name": "x", "type": "runCommand", "input": {"command": text}}}
+
+
+def client(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"version": "1.0", "steps": list(steps), **more}
+
+
+@pytest.fixture
+def bucket(device: Device) -> str:
+    """The URL, presigned, of an object in the local cloud's S3."""
+    s3 = device.cloud.client("s3")
+    s3.create_bucket(Bucket="files")
+    s3.put_object(Bucket="files", Key="settings.bin", Body=CONTENT)
+    url = s3.generate_presigned_url("get_object", {"Bucket": "files", "Key": "settings.bin"})
+    return str(url).replace("127.0.0.1", "localhost")
+
+
+def test_every_example_runs(device: Device, bucket: str) -> None:
+    set_input(device.board.files, "adc34", 1.2)
+    outcomes = {}
+    for path in sorted(EXAMPLES.glob("*.json"), key=lambda path: path.stem == "delete-file"):
+        document = json.loads(path.read_text("utf-8"))
+        if path.stem == "aws-install-application":
+            assert check(document, boards.load("virtual"))
+            continue
+        assert check(document, boards.load("virtual")) is None, path
+        text = json.dumps(document)
+        for placeholder in (
+            "${aws:iot:s3-presigned-url:https://s3.us-east-1.amazonaws.com/my-bucket/settings.bin}",
+            "https://example.com/settings.bin",
+        ):
+            text = text.replace(placeholder, bucket)
+        outcomes[path.stem] = device.run_job(text)
+    wrong = {name: found for name, found in outcomes.items() if found[0] != "SUCCEEDED"}
+    assert not wrong, f"{wrong}\n{device.log()}"
+    assert outcomes["adc-read"][1]["mv"] == "1200"
+    assert outcomes["gpio-read"][1]["state"] == "off"
+    assert outcomes["download-file"][1] | {"duration_ms": ""} == {
+        "path": "/files/settings.bin",
+        "bytes": "3",
+        "sha256": SHA256,
+        "operation": "download-file",
+        "code": "OK",
+        "duration_ms": "",
+    }
+    assert "delete-file: NO_FILE" in outcomes["device-client"][1]["stdout"]
+    assert "report: " in outcomes["device-client"][1]["stdout"]
+    assert of(device, LED).count(1) >= 5
+    assert "rgb" in of(device, PIXEL)
+
+
+def test_the_managed_templates_of_no_micro_controller_are_rejected(device: Device) -> None:
+    for what, handler in (
+        ("packages", "install-packages.sh"),
+        ("packages", "remove-packages.sh"),
+        ("services", "start-services.sh"),
+        ("services", "stop-services.sh"),
+        ("services", "restart-services.sh"),
+    ):
+        action = {
+            "name": "x",
+            "type": "runHandler",
+            "input": {"handler": handler, "args": ["a b"]},
+        }
+        status, details = device.run_job(client({"action": action}))
+        assert (status, details["code"]) == ("REJECTED", "UNSUPPORTED")
+        assert what in details["reason"]
+
+
+def test_what_a_placeholder_of_the_service_becomes_is_downloaded(device: Device) -> None:
+    # The service itself signs the URL, when the board gets the job
+    s3, iam = device.cloud.client("s3"), device.cloud.client("iam")
+    s3.create_bucket(Bucket="signed")
+    s3.put_object(Bucket="signed", Key="f", Body=CONTENT)
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "iot.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    allow = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
+    }
+    role = iam.create_role(RoleName="signer", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    iam.put_role_policy(RoleName="signer", PolicyName="get", PolicyDocument=json.dumps(allow))
+    url = "${aws:iot:s3-presigned-url:https://s3.us-east-1.amazonaws.com/signed/f}"
+    document = {"operation": "download-file", "url": url, "path": "/files/f", "sha256": SHA256}
+    config = {"roleArn": role["Arn"], "expiresInSec": 60}
+    ended = device.ended(device.create_job(document, presignedUrlConfig=config))
+    assert ended["status"] == "SUCCEEDED", ended
+
+
+def test_a_download_that_is_not_what_it_should_be_leaves_nothing(
+    device: Device, bucket: str
+) -> None:
+    def run(**changes: Any) -> tuple[str, str]:
+        document = {"operation": "download-file", "url": bucket, "path": "/files/f", **changes}
+        status, details = device.run_job(document)
+        assert "Signature" not in details["reason"], "a presigned URL is a secret"
+        return status, details["code"]
+
+    assert run(sha256="0" * 64) == ("FAILED", "HASH_MISMATCH")
+    assert run(url=bucket.replace("settings", "nothing")) == ("FAILED", "HTTP_ERROR")
+    assert run(max_bytes=2) == ("FAILED", "FILE_TOO_LARGE")
+    assert run(url="http://127.0.0.1:1/f") == ("FAILED", "INSECURE_URL")
+    assert run(url="http://localhost:1/f") == ("FAILED", "DOWNLOAD_FAILED")
+    s3 = device.cloud.client("s3")
+    s3.put_object(Bucket="files", Key="settings.bin", Body=b"x" * 65_537)
+    assert run() == ("FAILED", "FILE_TOO_LARGE")
+    device.close()
+    assert device.board.run("import os; print(os.listdir('/files'))") == "[]"
+
+
+def cancelled_in_the_middle(device: Device, document: Any, begun: Callable[[], Any]) -> str:
+    job_id = device.create_job(document)
+    eventually(begun)
+    device.iot.cancel_job_execution(jobId=job_id, thingName=device.thing, force=True)
+    device.expect(f"{job_id} dropped: ")
+    assert device.execution(job_id)["status"] == "CANCELED"
+    return job_id
+
+
+def test_each_long_operation_stops_safely_when_it_is_cancelled(device: Device) -> None:
+    gpio = {"operation": "gpio", "pin": "led"}
+    boots = device.board.boot
+    working = lambda: device.lines[-1].endswith("started")  # noqa: E731
+    for document, begun in (
+        ({**gpio, "action": "pulse", "on_ms": 10_000}, lambda: of(device, LED)[-1:] == [1]),
+        ({**gpio, "action": "blink", "count": 100}, lambda: len(of(device, LED)) > 4),
+        (
+            {"operation": "pwm", "pin": "relay", "duty_percent": 50, "seconds": 60},
+            lambda: "pwm" in of(device, RELAY),
+        ),
+        ({"operation": "identify", "seconds": 60}, lambda: of(device, LED)[-1:] == [1]),
+        ({"operation": "wait", "seconds": 600}, working),
+        ({"operation": "reboot", "delay_s": 60}, working),
+        ({"steps": [{**gpio, "action": "off"}, {"operation": "wait", "seconds": 60}]}, working),
+    ):
+        cancelled_in_the_middle(device, document, begun)
+        assert of(device, LED)[-1] == 0, document
+    assert of(device, RELAY)[-1] == 0
+    assert device.board.boot == boots, "the reboot was cancelled"
+    assert device.run_job({**gpio, "action": "on"})[0] == "SUCCEEDED"
+
+
+def test_a_long_job_reports_how_far_it_is(device: Device) -> None:
+    steps = [
+        {"operation": "wait", "seconds": 7},
+        {"operation": "gpio", "pin": "led", "action": "on"},
+    ]
+    job_id = device.create_job({"steps": steps})
+    seen = []
+    while (found := device.execution(job_id))["status"] in ("QUEUED", "IN_PROGRESS"):
+        details = found.get("statusDetails", {}).get("detailsMap", {})
+        if details and details not in seen:
+            seen.append(details)
+        time.sleep(0.05)
+    assert found["status"] == "SUCCEEDED"
+    assert [(d["operation"], d["step"], d["of"]) for d in seen if "percent" in d] == [
+        ("wait", "1", "2")
+    ], seen
+    assert 25 <= int(seen[0]["percent"]) <= 50
+    assert found["versionNumber"] == 4, "queued, started, one report, the end"
+
+
+def test_documents_of_twenty_steps_fit_in_the_heap_and_larger_ones_end(device: Device) -> None:
+    toggle = {"operation": "gpio", "pin": "led", "action": "toggle"}
+    document = client(*[command("gpio", "led", "toggle")] * 19, finalStep=command("report"))
+    for _ in range(2):
+        assert device.run_job({**document, "includeStdOut": "true"})[0] == "SUCCEEDED"
+        native = {"steps": [{**toggle, "_why": "x" * 50}] * 20}
+        assert len(json.dumps(native)) > LARGE
+        assert device.run_job(native)[0] == "SUCCEEDED"
+    assert len(of(device, LED)) == 2 * (19 + 20)
+    for size in (4_000, 8_000, 11_000, 12_500, 30_000):
+        status, details = device.run_job({**document, "_padding": "x" * size})
+        assert status == "SUCCEEDED" or details["code"] in ("DOCUMENT_TOO_LARGE", "OUT_OF_MEMORY")
+    assert device.run_job(toggle)[0] == "SUCCEEDED"
+
+
+def test_settings_with_which_the_board_does_not_come_back_are_rolled_back(device: Device) -> None:
+    document = {"operation": "set-config", "keepalive_s": 77, "deadline_s": 10}
+    boots = device.board.boot
+    job_id = device.create_job(document)
+    eventually(lambda: device.board.boot > boots)
+    faults.press(device.board.files, "wifi", "no-ap")
+    device.expect("the old ones are put back", 30)
+    eventually(lambda: device.board.boot > boots + 1)
+    faults.release(device.board.files)
+    ended = device.ended(job_id, 40)
+    assert ended["status"] == "FAILED"
+    assert ended["statusDetails"]["detailsMap"]["code"] == "ROLLED_BACK"
+    assert device.run_job({**document, "log": "debug"})[0] == "SUCCEEDED", (
+        "with the network it holds"
+    )
