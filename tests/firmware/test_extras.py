@@ -47,6 +47,17 @@ async def test_status_shows_how_things_stand():
     assert any(line.startswith("uptime: 0.") and "boot 7, HARD_RESET" in line for line in lines)
     assert any(line.startswith("heap: ") for line in lines)
     assert any(line.startswith("firmware: ") for line in lines)
+    assert any(line.startswith("micropython: 1.") and ", mpy 6, " in line for line in lines)
+
+
+async def test_the_manifest_is_shown_in_short_pieces():
+    text = '{"files":{%s}}' % ",".join('"/f%d":"%064d"' % (n, n) for n in range(9))
+    with open("/manifest.json", "w") as file:
+        file.write(text)
+    status, lines = await done("files manifest", FakeApp())
+    assert status == 0 and all(line[0] == "|" and len(line) <= 129 for line in lines)
+    assert "".join(line[1:] for line in lines) == text
+    assert (await done("files else", FakeApp()))[0] == 2
 
 
 async def test_status_shows_the_last_trouble():
