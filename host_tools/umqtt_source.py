@@ -17,7 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pypi_simple import DistributionPackage, NoSuchProjectError, PyPISimple
+from pypi_simple import (
+    PYPI_SIMPLE_ENDPOINT,
+    DistributionPackage,
+    NoSuchProjectError,
+    PyPISimple,
+)
 from requests.exceptions import RequestException
 
 from host_tools import paths
@@ -31,7 +36,6 @@ _SHA256 = "b6a2520239e3992c63a7de9370ee9b3d9d27819a90359c521f1c0f7ccab8d12f"
 _MEMBER = f"{_PROJECT}-{VERSION}/umqtt/simple.py"
 _LARGEST = 100_000  # bytes; the archive has 3 KB, the module 6 KB
 _TIMEOUT_S = 30
-_DEFAULT_INDEX = "https://pypi.org/simple/"
 
 
 def module() -> Path:
@@ -105,7 +109,7 @@ def _pick(packages: list[DistributionPackage]) -> DistributionPackage:
 def index_urls(settings: dict[str, str]) -> Iterator[str]:
     """Yield the package indexes that pip would ask, main one first, without file: indexes."""
     urls = [
-        settings.get("index-url", _DEFAULT_INDEX),
+        settings.get("index-url", PYPI_SIMPLE_ENDPOINT),
         *settings.get("extra-index-url", "").split(),
     ]
     for url in urls:

@@ -10,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from host_tools import umqtt_source
 from host_tools.errors import ToolError
@@ -85,4 +86,4 @@ def test_pip_settings_environment_wins() -> None:
         "https://a/simple",
         "https://b/simple",
     ]
-    assert list(umqtt_source.index_urls({})) == ["https://pypi.org/simple/"]
+    assert list(umqtt_source.index_urls({})) == [PYPI_SIMPLE_ENDPOINT]
