@@ -87,6 +87,11 @@ CUTS ?= 500
 powercuts: $(READY) ## cut the power at every flash write of a job, and CUTS=500 times at random
 	@JOBS_SANDBOX_CUTS=$(CUTS) $(BIN)/pytest -m long -s tests/system/test_power_cuts.py $(ARGS)
 
+MINUTES ?= 10
+.PHONY: soak
+soak: $(READY) ## run random jobs under random faults and judge each minute: [MINUTES=10]
+	@JOBS_SANDBOX_MINUTES=$(MINUTES) $(BIN)/pytest -m long -s tests/system/test_storm.py -k soak $(ARGS)
+
 .PHONY: lint
 lint: $(READY) ## check style: ruff
 	@$(BIN)/ruff check .

@@ -81,12 +81,13 @@ class Device:
         assert answer.status == 0, answer
         return answer.result
 
-    def type(self, line: str) -> bool:
-        """Type a command that the board may not live to answer; say whether it did."""
+    def try_command(self, line: str) -> list[str] | None:
+        """Type a command that the board may not live to answer; return what it said, if it did."""
+        assert self._session and self._session.wait_until_ready(EXPECT_S), self.log()
         try:
-            return self.command(line).status == 0
+            return self._session.command(line, COMMAND_S).lines
         except ToolError:
-            return False
+            return None
 
     def state(self, name: str) -> str:
         """Return what `status` says of `executor`, `link`, …"""

@@ -11,7 +11,21 @@ from typing import Any
 from host_tools.boards import BoardDefinition
 from host_tools.job_documents import tables
 
-_JUNK: tuple[Any, ...] = (None, "", 0, -1, 1.5, True, [], {}, "x", "${aws:iot:parameter:x}", 10**12, ["led"], "é\n")
+_JUNK: tuple[Any, ...] = (
+    None,
+    "",
+    0,
+    -1,
+    1.5,
+    True,
+    [],
+    {},
+    "x",
+    "${aws:iot:parameter:x}",
+    10**12,
+    ["led"],
+    "é\n",
+)
 _TEXTS = {
     "colour": ("#00ff80", "#ABCDEF"),
     "file": ("/files/a", "/files/b.bin"),

@@ -193,7 +193,7 @@ def check_executor_off(bench: Bench, part: int) -> None:
             bench.settle()
             line, boot = len(device.lines), device.board.boot
             faults.cut_power_at_write(files, nth, torn=torn)
-            answered = device.type("executor off")
+            answered = device.try_command("executor off")
             device.board.wait_for_boot(boot + 1)
             faults.release(files)
             device.expect("link: ready")
