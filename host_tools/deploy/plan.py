@@ -12,6 +12,8 @@ from typing import Any
 from host_tools import __version__
 
 MANIFEST = "/manifest.json"
+BOOT = "/boot.py"
+SWITCH = "/switch.txt"  # what is left to do of a switch, firmware/boot.py
 STAGED = ".new"  # ends the names of files that are being put there
 
 # Folders that belong to deploy as a whole: what is in there and not wanted, goes.
@@ -64,7 +66,7 @@ def top_level(files: dict[str, bytes], old_manifest: bytes) -> list[str]:
     listed = _parsed(old_manifest).get("files", {})
     names = {MANIFEST, *files, *(listed if isinstance(listed, dict) else {})}
     top = sorted(name for name in names if name.count("/") == 1)
-    return [*top, *(name + STAGED for name in top)]
+    return [SWITCH, *top, *(name + STAGED for name in (SWITCH, *top))]
 
 
 def make(files: dict[str, bytes], found: dict[str, str], old_manifest: bytes, abi: int) -> Plan:

@@ -96,13 +96,25 @@ except (OSError, ValueError):
     print(repr(''))
 """
 
-# All files are there by now, checked, under temporary names: from here to the end takes
-# milliseconds, and the manifest, renamed last, tells whether it was reached.
+# All files are there by now, checked, under temporary names. The list of what is left to do
+# appears in one rename: before it the old application is whole, after it firmware/boot.py comes to the new
+# one, now or, if the power fails, at the next start. So boot.py itself must be there before.
 SWITCH = """
-for path in {removed!r}:
-    (os.rmdir if os.stat(path)[0] & 0x4000 else os.remove)(path)
-for path in {renamed!r}:
-    os.rename(path + {staged!r}, path)
+import os
+with open({todo!r} + {staged!r}, 'w') as f:
+    for line in {lines!r}:
+        f.write(line + '\\n')
+if {boot!r}:
+    os.rename('/boot.py' + {staged!r}, '/boot.py')
+os.rename({todo!r} + {staged!r}, {todo!r})
+failed = None
+def print(*words):
+    global failed
+    failed = words[-1]
+{finish}
+del print
+if failed:
+    raise failed
 """
 
 SET_CLOCK = """

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 
+from host_tools import paths
 from host_tools.deploy import scripts
-from host_tools.deploy.plan import MANIFEST, STAGED, Plan, sha256
+from host_tools.deploy.plan import BOOT, MANIFEST, STAGED, SWITCH, Plan, sha256
 from host_tools.deploy.raw_repl import RawRepl
 
 Progress = Callable[[int, int], None]  # bytes sent, bytes in all
@@ -36,12 +37,21 @@ def send(repl: RawRepl, plan: Plan, progress: Progress) -> None:
 
 
 def switch(repl: RawRepl, plan: Plan) -> None:
-    """Remove what the plan removes and rename what was sent, the manifest last."""
+    """Remove what the plan removes and rename what was sent, the manifest last; a power cut at any
+    moment leaves the old application, or what boot.py turns into the new one.
+    """
     renamed = sorted(plan.changed, key=lambda name: (name == MANIFEST, name))
-    repl.run(
-        scripts.SWITCH.format(renamed=renamed, removed=plan.removed, staged=STAGED),
-        timeout_s=_SWITCH_S,
+    boot = BOOT in renamed
+    renamed = [name for name in renamed if name != BOOT]
+    removed = [name for name in plan.removed if name != SWITCH]  # the new list replaces it
+    script = scripts.SWITCH.format(
+        todo=SWITCH,
+        staged=STAGED,
+        lines=[*("-" + name for name in removed), *("+" + name for name in renamed)],
+        boot=boot,
+        finish=(paths.ROOT / "firmware" / BOOT[1:]).read_text(),
     )
+    repl.run(script, timeout_s=_SWITCH_S)
 
 
 def _statements(plan: Plan) -> Iterator[tuple[str, int]]:

@@ -124,5 +124,6 @@ def bench(board: VirtualBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(raw_repl, "_ANSWER_S", 2)
     made = Bench(board, tmp_path)
     (tmp_path / "sandbox").mkdir()
-    made.write(boot="", main=CONNECTS, __init__="", greeting="def greet():\n    pass\n")
+    boot = (paths.ROOT / "firmware" / "boot.py").read_text()
+    made.write(boot=boot, main=CONNECTS, __init__="", greeting="def greet():\n    pass\n")
     yield made
