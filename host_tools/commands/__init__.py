@@ -16,6 +16,7 @@ COMMANDS = {
     "provision": "make a thing, its certificate and its policy",
     "deploy": "put the firmware, configuration and credentials on a board",
     "console": "talk to the board: the sandbox commands, with completion and events",
+    "doctor": "check host, board and cloud: what is wrong, why, and how to mend it",
     "job": "check, make, watch, list and cancel jobs",
     "sandbox": "run the sandbox on a virtual board against any IoT endpoint",
     "completion": "print a script that completes commands in bash, zsh or fish",
