@@ -9,6 +9,8 @@ from pathlib import Path
 from host_tools.board import DEFAULT_BOARD, VirtualBoard
 from host_tools.errors import ToolError
 
+AUTO = "auto"
+
 
 @dataclass(frozen=True)
 class Target:
@@ -30,7 +32,9 @@ def add_board_arguments(parser: argparse.ArgumentParser) -> None:
         "--board", metavar="NAME", default=DEFAULT_BOARD, help=f"a virtual board ({DEFAULT_BOARD})"
     )
     which.add_argument(
-        "--port", metavar="TTY", help="a real board's serial device, /dev/ttyUSB0 for instance"
+        "--port",
+        metavar="TTY",
+        help="a real board's serial device, /dev/ttyUSB0 for instance; auto: the only one",
     )
 
 
@@ -38,11 +42,15 @@ def resolve(args: argparse.Namespace) -> Target:
     """Return the board meant. Starts nothing. Raises ToolError if it is not there, with what
     to do.
     """
+    if args.port == AUTO:
+        from host_tools.real import choice
+
+        return Target(choice.choose(), None)
     if args.port:
         if not Path(args.port).exists():
             raise ToolError(
                 f"There is no serial device {args.port}.",
-                "is the board plugged in? `mpremote devs`",
+                "is the board plugged in? `jobs-sandbox ports` lists those there are",
             )
         return Target(args.port, None)
     board = VirtualBoard(args.board)

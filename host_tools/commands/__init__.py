@@ -12,6 +12,8 @@ COMMANDS = {
     "aws": "run the AWS CLI against the cloud in use",
     "board": "start, stop or look at virtual boards",
     "boards": "show the kinds of boards: chip, pins, what must not be driven",
+    "ports": "show the boards on USB: chip, MAC, firmware, thing",
+    "identify": "blink a board's LED",
     "flash": "put MicroPython on a board, from a blank chip on",
     "provision": "make a thing, its certificate and its policy",
     "deploy": "put the firmware, configuration and credentials on a board",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from host_tools.errors import ToolError, UsageError
 from host_tools.output import result, result_json, say
+from host_tools.target import AUTO
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
     """Flash and print what was done."""
     if args.baud < 1200:
         raise UsageError("--baud must be 1200 or more", "--baud 115200")
-    from host_tools.flash import Options, flash, ports
+    from host_tools.flash import Options, flash
+    from host_tools.real import choice
 
     options = Options(
         firmware=args.firmware,
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         baud=args.baud,
         dry_run=args.dry_run,
     )
-    port = args.port or ports.only_one()
+    port = args.port if args.port not in (None, AUTO) else choice.choose()
     with _ProgressBar() as progress:
         done = flash(port, options, progress.show)
     if args.json:

@@ -17,7 +17,7 @@ def cannot_open(device: str, label: str) -> ToolError:
     if not path.exists():
         return ToolError(
             f"there is no {label}: {device} does not exist",
-            "plug it in with a cable that carries data; `mpremote devs` lists the ports",
+            "plug it in with a cable that carries data; `jobs-sandbox ports` lists them",
         )
     if not os.access(device, os.R_OK | os.W_OK):
         return ToolError(f"no permission to use {device}", _permission_hint(path))

@@ -26,6 +26,7 @@ _HELLO_S, _HELLO_AGAIN_S = 2.0, 0.6  # an application that works answers in mill
 _ASK_EVERY_S = 2.0
 _HASHING_S = 10.0  # longest silence while the board hashes its files
 _SHOWN_LINES = 12
+_ANSWER_S = 5.0
 _POLL_S = 0.02
 
 
@@ -52,9 +53,29 @@ class Application:
             for line in self._read():
                 if found := _READY.search(line):
                     return found[1]
-            if self._rest.endswith(_PROMPT):
+            if self.at_prompt:
                 break
         return None
+
+    @property
+    def at_prompt(self) -> bool:
+        """Whether the last that came is MicroPython's prompt."""
+        return self._rest.endswith(_PROMPT)
+
+    def ask(self, command: str, timeout_s: float = _ANSWER_S) -> tuple[list[str], str]:
+        """Return the lines and the status that answer a command; ToolError if it takes too long.
+
+        The application must be in machine mode, as `find` leaves it.
+        """
+        self._serial.write(command.encode() + b"\r")
+        lines: list[str] = []
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            for line in self._read():
+                if status := _STATUS.match(line):
+                    return lines, status[1]
+                lines.append(line)
+        raise self._failure(f"the board does not answer {command!r}")
 
     def files(self) -> dict[str, str] | None:
         """Return path → SHA-256 of the files on the board ("" for a folder), undisturbed.
@@ -94,7 +115,7 @@ class Application:
                 if _LINK_READY.match(line) or _LINK_ONLINE.match(line):
                     self.release()
                     return
-            if self._rest.endswith(_PROMPT):
+            if self.at_prompt:
                 raise self._failure("the application on the board has ended")
             if time.monotonic() >= ask_at:
                 self._serial.write(_MACHINE + b"status\r")

@@ -97,8 +97,8 @@ except (OSError, ValueError):
 """
 
 # All files are there by now, checked, under temporary names. The list of what is left to do
-# appears in one rename: before it the old application is whole, after it firmware/boot.py comes to the new
-# one, now or, if the power fails, at the next start. So boot.py itself must be there before.
+# appears in one rename: before it the old application is whole, after it firmware/boot.py comes
+# to the new one, now or, if the power fails, at the next start. So boot.py must be there before.
 SWITCH = """
 import os
 with open({todo!r} + {staged!r}, 'w') as f:

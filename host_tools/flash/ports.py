@@ -1,4 +1,4 @@
-"""Serial ports, as flashing needs them: whether one can be used, and which there are on USB."""
+"""Serial ports, as flashing needs them: whether one can be used, and what is plugged in there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 
 from host_tools import boards
 from host_tools.boards import BoardDefinition
-from host_tools.errors import ToolError, UsageError
-from host_tools.output import say
+from host_tools.errors import ToolError
 
 
 def is_url(port: str) -> bool:
@@ -29,7 +28,7 @@ def check(port: str) -> None:
     if is_gone(port):
         raise cannot_open(port)
     if not stat.S_ISCHR(Path(port).stat().st_mode):
-        raise ToolError(f"{port} is no serial port", "`mpremote devs` lists the ports")
+        raise ToolError(f"{port} is no serial port", "`jobs-sandbox ports` lists them")
 
 
 def cannot_open(port: str, error: Exception | None = None) -> ToolError:
@@ -43,23 +42,6 @@ def cannot_open(port: str, error: Exception | None = None) -> ToolError:
     from host_tools.deploy import port_trouble
 
     return port_trouble.cannot_open(port, "board")
-
-
-def only_one() -> str:
-    """Return the one port on USB; ToolError if there is none, UsageError if there are several."""
-    from serial.tools.list_ports import comports
-
-    found = [port for port in comports() if port.vid is not None]
-    if not found:
-        raise ToolError(
-            "no board is plugged in: no serial port on USB",
-            "a cable that carries data, or --port TTY",
-        )
-    if len(found) > 1:
-        listed = ", ".join(f"{port.device} ({port.description})" for port in found)
-        raise UsageError(f"which board? there are {listed}", f"--port {found[0].device}")
-    say(f"the only board is on {found[0].device}")
-    return str(found[0].device)
 
 
 def boards_on(port: str) -> list[BoardDefinition]:

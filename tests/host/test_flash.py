@@ -236,7 +236,7 @@ def test_unplugged_in_the_middle_and_plugged_in_again(mock_chip, fw, monkeypatch
 
 def test_no_such_port(fw, tmp_path):
     error = refusal(str(tmp_path / "ttyUSB7"), Options(firmware=fw("ESP32")[0]))
-    assert "ttyUSB7 does not exist" in error.message and "mpremote devs" in error.hint
+    assert "ttyUSB7 does not exist" in error.message and "jobs-sandbox ports" in error.hint
 
 
 def test_a_file_that_is_no_port(fw):

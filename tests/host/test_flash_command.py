@@ -24,7 +24,9 @@ __all__ = ["mock_chip", "mock_nursery", "site"]  # fixtures
 
 
 def port(device: str, vid: int | None = 0x10C4, pid: int = 0xEA60) -> SimpleNamespace:
-    return SimpleNamespace(device=device, vid=vid, pid=pid, description="CP2102 bridge")
+    return SimpleNamespace(
+        device=device, vid=vid, pid=pid, description="CP2102 bridge", serial_number=None
+    )
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_no_port_and_several(plugged, capsys):
     plugged += [port("/dev/ttyUSB0"), port("/dev/ttyUSB1")]
     assert main(["flash"]) == 2
     error = capsys.readouterr().err
-    assert "/dev/ttyUSB0 (CP2102 bridge), /dev/ttyUSB1" in error
+    assert "/dev/ttyUSB0  CP2102 bridge: " in error and "/dev/ttyUSB1  " in error
     assert "--port /dev/ttyUSB0" in error
 
 

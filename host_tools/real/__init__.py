@@ -1,0 +1,1 @@
+"""Real boards on this computer: which ports there are, what is on them, which one is meant."""
