@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
 BOARDS = ROOT / "boards"
+UMQTT = ROOT / "build" / "umqtt"  # what set-up has fetched: umqtt/simple.py
 
 
 def home() -> Path:

@@ -16,7 +16,7 @@ from host_tools.output import say
 def main() -> int:
     """Do all three and return the exit status."""
     try:
-        umqtt_source.fetch(paths.ROOT / "build" / "umqtt")
+        umqtt_source.fetch(paths.UMQTT)
         esp32_stubs.build(paths.ROOT / "build" / "esp32_stubs")
         path = interpreter.find()
         say(f"setup: MicroPython {'.'.join(map(str, interpreter.version(path)))} at {path}")

@@ -25,7 +25,6 @@ from pypi_simple import (
 )
 from requests.exceptions import RequestException
 
-from host_tools import paths
 from host_tools.errors import ToolError
 from host_tools.output import say
 
@@ -36,14 +35,6 @@ _SHA256 = "b6a2520239e3992c63a7de9370ee9b3d9d27819a90359c521f1c0f7ccab8d12f"
 _MEMBER = f"{_PROJECT}-{VERSION}/umqtt/simple.py"
 _LARGEST = 100_000  # bytes; the archive has 3 KB, the module 6 KB
 _TIMEOUT_S = 30
-
-
-def module() -> Path:
-    """Return where the module lies; ToolError if set-up has not fetched it."""
-    path = paths.ROOT / "build" / "umqtt" / "umqtt" / "simple.py"
-    if not path.is_file():
-        raise ToolError("umqtt.simple 1.3.4 has not been fetched", "make setup")
-    return path
 
 
 def fetch(folder: Path) -> Path:

