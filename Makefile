@@ -1,5 +1,5 @@
 # Jobs Sandbox for MicroPython: the front door. Every target is thin: it sets up once, then calls `jobs-sandbox`.
-# Variables become flags: BOARD, PORT, CLOUD, ENDPOINT_URL, THING_NAME; ARGS adds any others.
+# Variables become flags: BOARD, PORT, CLOUD, ENDPOINT_URL, REGION, PROFILE, THING_NAME; ARGS adds any others.
 # Works with GNU make 3.81, which macOS ships.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -15,7 +15,8 @@ JOBS ?= 2
 
 flag = $(if $($(1)),--$(2) '$($(1))')
 BOARD_FLAGS = $(call flag,BOARD,board) $(call flag,PORT,port)
-CLOUD_FLAGS = $(call flag,CLOUD,cloud) $(call flag,ENDPOINT_URL,endpoint-url)
+CLOUD_FLAGS = $(call flag,CLOUD,cloud) $(call flag,ENDPOINT_URL,endpoint-url) $(call flag,REGION,region) \
+	$(call flag,PROFILE,profile)
 THING_FLAG = $(call flag,THING_NAME,thing)
 SANDBOX_FLAGS = $(call flag,ENDPOINT,endpoint) $(call flag,CERT,cert) $(call flag,KEY,key) $(call flag,CA,ca) \
 	$(call flag,THING_NAME,thing-name) $(call flag,CLIENT_ID,client-id)
@@ -40,6 +41,10 @@ $(READY): $(VENV_READY) host_tools/setup_tools.py host_tools/esp32_stubs.py host
 demo: $(READY) ## show it all: cloud, virtual board, jobs made by the AWS CLI, pins
 	@$(CLI) demo $(ARGS)
 
+.PHONY: init
+init: $(READY) ## write sandbox.toml: board, thing, Wi-Fi and cloud for all commands
+	@$(CLI) init $(BOARD_FLAGS) $(THING_FLAG) $(CLOUD_FLAGS) $(ARGS)
+
 .PHONY: sandbox
 sandbox: $(READY) ## any IoT endpoint, no board: ENDPOINT= CERT= KEY= THING_NAME= [CLIENT_ID=] [CA=]
 	@$(CLI) sandbox $(SANDBOX_FLAGS) $(ARGS)
@@ -53,7 +58,7 @@ board: $(READY) ## start the virtual board BOARD (default: sandbox)
 	@$(CLI) board start $(BOARD) $(ARGS)
 
 .PHONY: provision
-provision: $(READY) ## make thing, key, certificate and policy: THING_NAME= [CLOUD=] [ENDPOINT_URL=]
+provision: $(READY) ## make thing, key, certificate and policy: THING_NAME= [CLOUD=aws PROFILE= REGION=]
 	@$(CLI) provision $(THING_NAME) $(CLOUD_FLAGS) $(ARGS)
 
 .PHONY: flash
@@ -67,6 +72,10 @@ deploy: $(READY) ## put firmware, configuration and credentials on the board: [B
 .PHONY: console
 console: $(READY) ## talk to the board: [BOARD= | PORT=]
 	@$(CLI) console $(BOARD_FLAGS) $(ARGS)
+
+.PHONY: doctor
+doctor: $(READY) ## check host, board and cloud: [BOARD= | PORT=] [THING_NAME=] [CLOUD=] [ARGS='--bundle report.zip']
+	@$(CLI) doctor $(BOARD_FLAGS) $(THING_FLAG) $(CLOUD_FLAGS) $(ARGS)
 
 .PHONY: stop
 stop: $(READY) ## stop the virtual board BOARD and the local IoT Core

@@ -136,7 +136,7 @@ def test_a_folder_that_cannot_be_written_is_named(
 def _spawn() -> pexpect.spawn[str]:
     command = ["-m", "host_tools", "init"]
     return pexpect.spawn(
-        sys.executable, command, cwd=str(paths.ROOT), timeout=30, encoding="utf-8"
+        sys.executable, command, cwd=str(paths.ROOT), timeout=60, encoding="utf-8"
     )
 
 

@@ -206,7 +206,7 @@ def test_it_asks_on_a_terminal_and_takes_only_yes(cloud: Cloud, iot: Any) -> Non
     command = ["-m", "host_tools", "provision", "--teardown", "asked"]
     for answer, status in (("\r", 1), ("no\r", 1), ("y\r", 0)):
         child = pexpect.spawn(
-            ROOT.python, command, cwd=str(ROOT.folder), timeout=30, encoding="utf-8"
+            ROOT.python, command, cwd=str(ROOT.folder), timeout=60, encoding="utf-8"
         )
         child.expect(r"asked: the thing, certificate \w+…, its attachments")
         child.expect(r"Remove this from account 000000000000, us-east-1\? \[y/N\] ")
