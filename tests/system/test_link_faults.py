@@ -28,11 +28,13 @@ def proxied(
 ) -> Callable[..., tuple[Device, Proxy]]:
     """Makes a device behind a proxy, with a short keep-alive, connected unless told otherwise."""
 
-    def make(*, connected: bool = True, **conditions: object) -> tuple[Device, Proxy]:
+    def make(
+        *, connected: bool = True, keepalive_s: int = KEEPALIVE_S, **conditions: object
+    ) -> tuple[Device, Proxy]:
         device = make_device(deployed=False)
         proxy = make_proxy(device.made.port)
         vars(proxy.conditions).update(conditions)
-        put(device, {"keepalive_s": KEEPALIVE_S}, port=proxy.port)
+        put(device, {"keepalive_s": keepalive_s}, port=proxy.port)
         device.open()
         if connected:
             device.expect("link: ready")
@@ -103,14 +105,14 @@ def test_a_cut_in_the_middle_of_a_packet_either_way(
 
 
 def test_bytes_that_come_one_by_one(proxied: Callable[..., tuple[Device, Proxy]]) -> None:
-    device, _ = proxied(dribble=True)
+    device, _ = proxied(dribble=True, keepalive_s=30)
     assert device.run_job(gpio("on"))[0] == "SUCCEEDED"
     assert levels(device) == [1]
     assert answers(device).startswith("link: online")
 
 
 def test_a_slow_and_narrow_link(proxied: Callable[..., tuple[Device, Proxy]]) -> None:
-    device, proxy = proxied(delay_s=0.2, bytes_per_s=4000)
+    device, proxy = proxied(delay_s=0.2, bytes_per_s=4000, keepalive_s=30)
     jobs = [device.create_job(gpio(action)) for action in ("on", "toggle")]
     for job_id in jobs:
         assert device.ended(job_id)["status"] == "SUCCEEDED"
