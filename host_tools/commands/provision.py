@@ -70,7 +70,8 @@ def _things(args: argparse.Namespace) -> list[str]:
     from host_tools.provision import batch
 
     if args.thing is None or (args.teardown and "thing" not in args.given):
-        raise UsageError("which thing?", "`jobs-sandbox provision my-thing`")
+        what = "--teardown my-thing" if args.teardown else "my-thing"
+        raise UsageError("which thing?", f"`jobs-sandbox provision {what}`")
     if args.manifest and args.count is None:
         raise UsageError("--manifest goes with --count", "--json tells about a single thing")
     if bool(args.cert) != bool(args.key):
@@ -88,6 +89,7 @@ def _one(args: argparse.Namespace, thing: str) -> int:
         result_json({**made.as_dict(), "folder": str(made.folder)})
     else:
         result(f"{made.thing} is provisioned for {made.endpoint}:{made.port}, in {made.folder}")
+        say("next: `jobs-sandbox deploy`")
     return 0
 
 
@@ -106,6 +108,7 @@ def _batch(args: argparse.Namespace, things: list[str]) -> int:
 
     path = args.manifest or batch.manifest_path(things)
     batch.write_manifest(path, batch.manifest(things, []))
+    say(f"manifest: {path}")
     made = []
     with aws_errors():
         calls = Calls(access.resolve(args))
@@ -117,13 +120,15 @@ def _batch(args: argparse.Namespace, things: list[str]) -> int:
     if args.json:
         result_json(batch.manifest(things, made))
     else:
-        result(f"{len(made)} things are provisioned for {made[0].endpoint}; manifest: {path}")
+        what = f"{len(made)} thing{'s are' if len(made) > 1 else ' is'}"
+        result(f"{what} provisioned for {made[0].endpoint}; manifest: {path}")
     return 0
 
 
 def _plan(args: argparse.Namespace, things: list[str]) -> int:
     from host_tools.provision import plan
 
+    say("dry run: nothing is made")
     return _show_calls(args, plan(access.resolve(args), things, _given(args)))
 
 
@@ -166,6 +171,8 @@ def _teardown(args: argparse.Namespace, things: list[str]) -> int:
             for removal in removals:
                 say(f"{removal.thing}: {removal}")
             _confirm(f"Remove this from {calls.place}?")
+        if args.dry_run:
+            say("dry run: nothing is removed")
         Teardown(calls).remove(removals)
     if args.dry_run:
         return _show_calls(args, calls.planned)

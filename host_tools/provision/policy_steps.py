@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from host_tools import paths, policy
@@ -59,7 +60,7 @@ class SharedPolicy:
         key, value = MARK
         self._calls.change(
             "create_policy",
-            self._file(wanted),
+            self._shown(wanted),
             policyName=policy.NAME,
             policyDocument=json.dumps(wanted),
             tags=[{"Key": key, "Value": value}],
@@ -76,7 +77,7 @@ class SharedPolicy:
         say(f"policy {policy.NAME} has another text; a new version is made")
         self._calls.change(
             "create_policy_version",
-            self._file(wanted),
+            self._shown(wanted),
             policyName=policy.NAME,
             policyDocument=json.dumps(wanted),
             setAsDefault=True,
@@ -97,6 +98,8 @@ class SharedPolicy:
             if not version["isDefaultVersion"]:
                 self._delete_version(str(version["versionId"]))
         self._calls.change("delete_policy", policyName=policy.NAME)
+        if not self._calls.dry_run:
+            _file().unlink(missing_ok=True)
 
     def _delete_version(self, version: str) -> None:
         self._calls.change(
@@ -111,9 +114,12 @@ class SharedPolicy:
         tags = self._calls.every("list_tags_for_resource", "tags", resourceArn=self._arn)
         return MARK in {(each["Key"], each.get("Value")) for each in tags}
 
-    def _file(self, wanted: dict[str, Any]) -> dict[str, str]:
+    def _shown(self, wanted: dict[str, Any]) -> dict[str, str]:
         # for the command shown: a policy is a page of text
-        path = paths.home() / "policy.json"
         if not self._calls.dry_run:
-            path.write_text(json.dumps(wanted, indent=2), encoding="ascii")
-        return {"policyDocument": str(path)}
+            _file().write_text(json.dumps(wanted, indent=2), encoding="ascii")
+        return {"policyDocument": str(_file())}
+
+
+def _file() -> Path:
+    return paths.home() / "policy.json"
