@@ -12,6 +12,7 @@ from host_tools import defaults, paths
 from host_tools.cloud import info
 
 _DEFAULT_BOARD = "sandbox"  # host_tools.board.DEFAULT_BOARD; importing that takes a while
+_ANY_PORT = "auto"  # host_tools.target.AUTO
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Overview:
             )
         if own_cloud and not self.cloud:
             return "jobs-sandbox cloud start", "the local IoT Core is not running"
-        if port and not Path(port).exists():
+        if port and port != _ANY_PORT and not Path(port).exists():
             return f"ls {port}", "that is the board's port: is it plugged in?"
         if not port and board not in self.boards:
             return f"jobs-sandbox board start {board}".removesuffix(" sandbox"), "no board runs"
@@ -53,9 +54,17 @@ class Overview:
         fitting = [name for name, cloud in self.things.items() if cloud == wanted]
         if thing not in fitting if thing else not fitting:
             return f"jobs-sandbox provision {thing or 'my-thing'}", "the board needs a thing"
-        if self.deployed.get(port or board) not in ([thing] if thing else fitting):
+        if not self._deployed_on(port or board) & set([thing] if thing else fitting):
             return "jobs-sandbox deploy", "the board has no firmware yet, or is another thing"
         return "jobs-sandbox console", "or make a job: `jobs-sandbox aws iot create-job help`"
+
+    def _deployed_on(self, where: str) -> set[str]:
+        # things; a port is told from a virtual board's name by its slash
+        return {
+            thing
+            for board, thing in self.deployed.items()
+            if board == where or (where == _ANY_PORT and "/" in board)
+        }
 
 
 def look() -> Overview:

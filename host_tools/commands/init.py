@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add an option per answer."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--board", metavar="NAME", help="a virtual board")
-    which.add_argument("--port", metavar="TTY", help="a real board's serial device")
+    which.add_argument(
+        "--port", metavar="TTY", help="a real board's serial device, or auto: the only one"
+    )
     parser.add_argument("--definition", metavar="NAME", help="a name from `jobs-sandbox boards`")
     parser.add_argument("--thing", metavar="NAME", help="the thing the board becomes")
     parser.add_argument("--wifi-ssid", metavar="NAME", help="the Wi-Fi network of a real board")
@@ -90,7 +92,7 @@ def _ask_all(answers: dict[str, str], before: dict[str, str]) -> None:
     if not answers.keys() & {"board", "port"}:
         _list_ports()
         now = known.get("port") or known.get("board") or "sandbox"
-        board = _ask("Board: a virtual one's name, or a serial port", now)
+        board = _ask("Board: a virtual one's name, or a serial port, or auto", now)
         answers["port" if _is_port(board) else "board"] = board
     if "thing" not in answers:
         proposed = f"sandbox-{answers.get('board') or known.get('board') or 'esp32'}"
@@ -181,7 +183,11 @@ def _check_cloud(answer: str) -> None:
 
 
 def _is_port(answer: str) -> bool:
-    return "/" in answer or (answer.upper().startswith("COM") and answer[3:].isdigit())
+    return (
+        answer == "auto"
+        or "/" in answer
+        or (answer.upper().startswith("COM") and answer[3:].isdigit())
+    )
 
 
 def _list_ports() -> None:

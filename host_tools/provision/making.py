@@ -8,6 +8,7 @@ before anything is sent, and never leaves this computer except to the board.
 from __future__ import annotations
 
 import datetime
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from host_tools import identity as store
 from host_tools import paths, policy
-from host_tools.cloud.access import Cloud, aws_errors
+from host_tools.cloud.access import Cloud, MqttEndpoint, aws_errors
 from host_tools.errors import ToolError
 from host_tools.identity import PrivateKey, ThingIdentity
 from host_tools.output import say, say_command
@@ -65,6 +66,10 @@ class Provisioning:
     def __init__(self, calls: Calls, shared: SharedPolicy) -> None:
         self._calls = calls
         self._shared = shared
+
+    @functools.cached_property
+    def _endpoint(self) -> MqttEndpoint:
+        return self._calls.cloud.mqtt()
 
     def make(self, thing: str, given: Given | None = None) -> ThingIdentity:
         """Make or complete one thing. May raise what boto3 raises."""
@@ -216,7 +221,7 @@ class Provisioning:
         return [str(each["policyName"]) for each in found]
 
     def _keep(self, thing: str, certificate_arn: str) -> ThingIdentity:
-        endpoint = self._calls.cloud.mqtt()
+        endpoint = self._endpoint
         store.keep_roots(thing, endpoint.roots)
         place = self._calls.place
         made = ThingIdentity(

@@ -142,7 +142,7 @@ def _spawn() -> pexpect.spawn[str]:
 
 def test_a_terminal_is_asked_and_the_password_not_echoed(file: Path) -> None:
     child = _spawn()
-    child.expect(r"or a serial port \[sandbox\]: ")
+    child.expect(r"or a serial port, or auto \[sandbox\]: ")
     child.sendline("/dev/ttyACM0")
     child.expect(r"Thing \[sandbox-esp32\]: ")
     child.sendline("a b")

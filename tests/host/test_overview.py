@@ -27,6 +27,7 @@ _BOARD: State = {"boards": {"sandbox": "/x/tty"}}
 _THING: State = {"things": {"t": "local"}}
 _DEPLOYED: State = {"deployed": {"sandbox": "t"}, "deployed_at": 0.0}
 _AWS: State = {"settings": {"cloud": "aws", "port": "/dev/null", "thing": "t"}}
+_ANY: State = {"settings": {"cloud": "aws", "port": "auto"}}
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,8 @@ _AWS: State = {"settings": {"cloud": "aws", "port": "/dev/null", "thing": "t"}}
         ({**_AWS, "things": {"t": "aws"}}, "deploy"),
         ({**_AWS, "things": {"t": "aws"}, "deployed": {"/dev/null": "t"}}, "console"),
         ({"settings": {"endpoint_url": "http://e"}}, "board start"),
+        ({**_ANY, "things": {"t": "aws"}, "deployed": {"sandbox": "t"}}, "deploy"),
+        ({**_ANY, "things": {"t": "aws"}, "deployed": {"/dev/ttyUSB0": "t"}}, "console"),
     ],
 )
 def test_the_next_step(state: State, step: str) -> None:
