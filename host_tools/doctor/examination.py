@@ -52,8 +52,7 @@ class _Examiner:
     def run(self) -> Examination:
         trouble = self._resolve_target()
         virtual = not self._args.port
-        device = None if self._target is None else self._target.device
-        for check in host.checks(device or self._args.port, needs_interpreter=virtual):
+        for check in host.checks(self._device(), needs_interpreter=virtual):
             self._add(check)
         self._look_at_board(trouble)
         thing = self._thing()
@@ -71,6 +70,11 @@ class _Examiner:
         except ToolError as error:
             return error
         return None
+
+    def _device(self) -> str | None:
+        if self._target is not None:
+            return self._target.device
+        return None if self._args.port == target.AUTO else self._args.port
 
     def _look_at_board(self, trouble: ToolError | None) -> None:
         try:
