@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from host_tools import paths
 from host_tools.cloud.access import Cloud
 from host_tools.provision.calls import Calls
 
@@ -40,6 +42,26 @@ def user_with(cloud: Cloud, name: str, document: dict[str, Any]) -> dict[str, st
         "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
     }
+
+
+def empty(cloud: Cloud) -> None:
+    """Remove all things, certificates and policies of a cloud, and what is known of them here."""
+    iot = cloud.client("iot")
+    for thing in [each["thingName"] for each in iot.list_things()["things"]]:
+        for principal in iot.list_thing_principals(thingName=thing)["principals"]:
+            iot.detach_thing_principal(thingName=thing, principal=principal)
+        iot.delete_thing(thingName=thing)
+    for each in iot.list_certificates(pageSize=250)["certificates"]:
+        iot.update_certificate(certificateId=each["certificateId"], newStatus="INACTIVE")
+        iot.delete_certificate(certificateId=each["certificateId"], forceDelete=True)
+    for name in [each["policyName"] for each in iot.list_policies()["policies"]]:
+        for version in iot.list_policy_versions(policyName=name)["policyVersions"]:
+            if not version["isDefaultVersion"]:
+                iot.delete_policy_version(policyName=name, policyVersionId=version["versionId"])
+        iot.delete_policy(policyName=name)
+    for folder in ("things", "batches"):
+        shutil.rmtree(paths.home() / folder, ignore_errors=True)
+    (paths.home() / "policy.json").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,23 @@ from host_tools.cloud import local
 from host_tools.cloud.access import Cloud
 from host_tools.errors import UsageError
 from host_tools.provision import batch, provision
-from tests.host.provision_bench import counted
+from tests.host.provision_bench import counted, empty
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("home")))
+        info = local.start(http_port=0, mqtt_port=0, bound=True)
+        yield Cloud("local", info.endpoint_url, info.region, local_info=info)
+        local.stop()
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    monkeypatch.setenv("JOBS_SANDBOX_HOME", str(tmp_path / "home"))
-    running = local.start(http_port=0, mqtt_port=0, bound=True)
-    yield Cloud("local", running.endpoint_url, running.region, local_info=running)
-    local.stop()
+def cloud(running: Cloud) -> Cloud:
+    """The module's cloud, empty."""
+    empty(running)
+    return running
 
 
 @pytest.mark.parametrize(
@@ -142,9 +151,15 @@ def test_the_list_tells_the_state_in_the_cloud(
     assert line.split()[:5] == ["good", "ACTIVE", "local", "us-east-1", "000000000000"]
 
 
-def test_the_list_does_without_a_cloud(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_does_without_a_cloud(
+    cloud: Cloud,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     provision(cloud, "good")
-    local.stop()
+    shutil.copytree(paths.home() / "things", tmp_path / "things")
+    monkeypatch.setenv("JOBS_SANDBOX_HOME", str(tmp_path))  # where no cloud runs
     assert main(["provision", "--list"]) == 0
     printed = capsys.readouterr()
     assert "the cloud is not asked: the local IoT Core is not running" in printed.err

@@ -20,7 +20,7 @@ from host_tools.cloud import local
 from host_tools.cloud.access import Cloud
 from host_tools.provision import plan, provision
 from host_tools.provision.making import CERTIFICATE_PLACEHOLDER, _signing_request
-from tests.host.provision_bench import ROOT, counted
+from tests.host.provision_bench import ROOT, counted, empty
 
 _CALLS = [
     "CreateThing",
@@ -31,12 +31,20 @@ _CALLS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("home")))
+        info = local.start(http_port=0, mqtt_port=0, bound=True)
+        yield Cloud("local", info.endpoint_url, info.region, local_info=info)
+        local.stop()
+
+
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    monkeypatch.setenv("JOBS_SANDBOX_HOME", str(tmp_path))
-    running = local.start(http_port=0, mqtt_port=0, bound=True)
-    yield Cloud("local", running.endpoint_url, running.region, local_info=running)
-    local.stop()
+def cloud(running: Cloud) -> Cloud:
+    """The module's cloud, empty."""
+    empty(running)
+    return running
 
 
 def test_the_plan_is_what_a_real_run_does_and_makes_nothing_itself(
