@@ -149,9 +149,21 @@ def _policy(calls: Calls, patient: Patient) -> Check:
         return CLOUD.ok("policy", f"allows all {len(answers)} actions of {patient.client_id}")
     shown = ", ".join(str(each.need) + _by(each) for each in denied[:_SHOWN])
     more = f" and {len(denied) - _SHOWN} more" if len(denied) > _SHOWN else ""
-    if patient.client_id != patient.identity.thing:
-        more += "; ${iot:Connection.Thing.ThingName} needs the thing's name as client id"
-    return CLOUD.fail("policy", f"denies {shown}{more}", f"allow it, or {_again(patient)}")
+    return CLOUD.fail("policy", f"denies {shown}{more}", _way_to_allow(denied, patient))
+
+
+def _way_to_allow(denied: list[authorization.Answer], patient: Patient) -> str:
+    # 1. a Deny stays, whatever else is allowed; 2. the thing's variables have no value; 3. nothing
+    # allows it, or the attachments that give the variables their value are missing
+    thing = patient.identity.thing
+    if any(each.by for each in denied):
+        return "remove that Deny, or narrow its Resource"
+    if patient.client_id != thing:
+        return (
+            "`jobs-sandbox deploy` with the thing's name as client id: only then "
+            "${iot:Connection.Thing.ThingName} has a value"
+        )
+    return f"{_again(patient)}: its policy allows all this"
 
 
 def _ask(calls: Calls, patient: Patient) -> list[authorization.Answer]:
