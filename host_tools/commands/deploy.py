@@ -2,17 +2,24 @@
 
 Only what differs is copied, by SHA-256; what is no longer part of the firmware is removed; /state
 and other files of yours are never touched. Wi-Fi: --wifi-ssid or JOBS_SANDBOX_WIFI_SSID, with the
-password in JOBS_SANDBOX_WIFI_PASSWORD; without, what is on the board is kept.
+password in JOBS_SANDBOX_WIFI_PASSWORD, or sandbox.toml; without, what is on the board is kept, or
+you are asked. A real board without a usable MicroPython is flashed first, if you agree.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from host_tools import target as target_module
 from host_tools.errors import UsageError
 from host_tools.output import result, result_json
+from host_tools.target import Target
+
+if TYPE_CHECKING:
+    from host_tools.deploy import Device, Options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="boards/NAME.toml; default: the one for the board's MicroPython",
     )
+    flash = parser.add_mutually_exclusive_group()
+    flash.add_argument(
+        "--flash", action="store_true", default=None, help="flash first if that is necessary"
+    )
+    flash.add_argument("--no-flash", dest="flash", action="store_false", help="never flash")
+    parser.add_argument(
+        "--firmware", metavar="FILE", type=Path, help="what to flash (default: MicroPython's own)"
+    )
+    parser.add_argument("--watch", action="store_true", help="deploy again whenever you save")
     parser.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
     parser.add_argument("--no-wait", action="store_true", help="do not wait for the connection")
     parser.add_argument(
@@ -39,8 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Deploy and print what was done."""
-    from host_tools.deploy import Device, Options, choose_thing, deploy
+    from host_tools.deploy import Device, Options, choose_thing
 
+    if args.watch and (args.json or args.dry_run):
+        raise UsageError("--watch goes with neither --json nor --dry-run", "one of them")
     if args.wait_s <= 0:
         raise UsageError("--wait-s must be more than 0", "--no-wait, not to wait")
     target = target_module.resolve(args)
@@ -51,8 +69,21 @@ def run(args: argparse.Namespace) -> int:
         wait_s=0 if args.no_wait else args.wait_s,
         dry_run=args.dry_run,
     )
+    _deploy(args, target, device, options)
+    if args.watch:
+        from host_tools import paths
+        from host_tools.deploy.watch import watch
+
+        watch(paths.FIRMWARE, lambda: _deploy(args, target, device, options))
+    return 0
+
+
+def _deploy(args: argparse.Namespace, target: Target, device: Device, options: Options) -> None:
+    from host_tools.deploy.first import Flashing, deploy_first
+
     with _ProgressBar() as progress:
-        done = deploy(target, device, options, progress.show)
+        flashing = Flashing(args.flash, args.firmware, progress.show_flash)
+        done = deploy_first(target, device, options, progress.show, flashing)
     if args.json:
         result_json(done.as_dict())
     elif args.dry_run:
@@ -60,7 +91,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         state = "connected" if done.connected else "started" if done.restarted else "running"
         result(f"{target.label} is {state} as {done.thing}, after {done.seconds:.1f} s")
-    return 0
 
 
 class _ProgressBar:
@@ -84,6 +114,10 @@ class _ProgressBar:
 
     def __exit__(self, *exception: object) -> None:
         self._bar.stop()
+
+    def show_flash(self, what: str, done: int, total: int) -> None:
+        """Show how far flashing is; as `flash` reports it."""
+        self.show(done, total)
 
     def show(self, sent: int, total: int) -> None:
         """Show how far it is."""

@@ -5,7 +5,16 @@ work on the board through mpremote, `upload` sends, `running` talks to the appli
 `deploy` does it all.
 """
 
-from host_tools.deploy.deploy import Deployed, Options, deploy
-from host_tools.deploy.settings import Device, choose_thing
+from host_tools.deploy.deploy import Deployed, NoMicroPythonError, Options, UnsuitableError, deploy
+from host_tools.deploy.settings import Device, NoWifiError, choose_thing
 
-__all__ = ["Deployed", "Device", "Options", "choose_thing", "deploy"]
+__all__ = [
+    "Deployed",
+    "Device",
+    "NoMicroPythonError",
+    "NoWifiError",
+    "Options",
+    "UnsuitableError",
+    "choose_thing",
+    "deploy",
+]

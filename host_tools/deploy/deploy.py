@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from host_tools.deploy import build, plan, scripts, settings, upload
 from host_tools.deploy.plan import Plan
-from host_tools.deploy.raw_repl import RawRepl
+from host_tools.deploy.port_trouble import GoneError
+from host_tools.deploy.raw_repl import NoAnswerError, RawRepl
 from host_tools.deploy.running import Application
 from host_tools.deploy.settings import Device
 from host_tools.deploy.upload import Progress
@@ -21,6 +22,9 @@ from host_tools.target import Target
 
 _HASHING_S = 60
 _SHOWN_COMMANDS = 3
+_LEAST_WAIT_S = 1.0
+_UART_BYTES_S = 115200 / 10  # 8N1; boards with USB of their own are faster
+_PIPE_BYTES_S = 150_000.0  # a virtual board's line
 _LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 
@@ -29,6 +33,7 @@ class Options:
     """How to deploy. `definition`: a name in boards/; `wait_s`: 0 not to wait until connected."""
 
     wifi_ssid: str | None = None
+    wifi_password: str | None = field(default=None, repr=False)
     definition: str | None = None
     wait_s: float = 60.0
     dry_run: bool = False
@@ -51,6 +56,14 @@ class Deployed:
     def as_dict(self) -> dict[str, Any]:
         """Return what `deploy --json` prints."""
         return asdict(self)
+
+
+class NoMicroPythonError(ToolError):
+    """Nothing on the port answers as MicroPython does."""
+
+
+class UnsuitableError(ToolError):
+    """The board's MicroPython cannot run the firmware."""
 
 
 class _Facts(NamedTuple):
@@ -95,7 +108,7 @@ class _Deployment:
         self._progress = progress
         self._repl = repl
         self._application = Application(repl.serial)
-        self._wifi = settings.wifi(target, options.wifi_ssid)
+        self._wifi = settings.wifi(target, options.wifi_ssid, options.wifi_password)
 
     def run(self) -> Deployed:
         done = Deployed(self._device.thing, self._target.device)
@@ -143,7 +156,10 @@ class _Deployment:
 
     def _bring_up_to_date(self, was_running: bool) -> Plan:
         say(f"connecting to the {self._target.label}")
-        self._repl.enter()
+        try:
+            self._repl.enter()
+        except NoAnswerError as error:
+            raise NoMicroPythonError(error.message, error.hint) from error
         try:
             return self._change()
         except (ToolError, KeyboardInterrupt) as error:
@@ -157,7 +173,10 @@ class _Deployment:
         facts = _Facts(*self._repl.run(scripts.FACTS)[0])
         definition = settings.definition(self._target, facts.build, self._options.definition)
         files = build.application(umqtt=not facts.has_umqtt)
-        build.check_abi(files, facts.abi, facts.micropython)
+        try:
+            build.check_abi(files, facts.abi, facts.micropython)
+        except ToolError as error:
+            raise UnsuitableError(error.message, error.hint) from error
         files |= self._settings(definition, self._read(settings.CONFIG))
         made = self._plan(files, facts)
         if not self._options.dry_run:
@@ -172,7 +191,8 @@ class _Deployment:
         look = scripts.LOOK.format(folders=plan.FOLDERS, files=plan.top_level(files, manifest))
         found: dict[str, str] = dict(self._repl.run(look, timeout_s=_HASHING_S))
         made = plan.make(files, found, manifest, facts.abi)
-        say(f"plan: {made.describe()}")
+        speed = _PIPE_BYTES_S if self._target.board else _UART_BYTES_S
+        say(f"plan: {made.describe()}, about {made.seconds(speed)} s")
         return made
 
     def _read(self, path: str) -> str:
@@ -209,13 +229,23 @@ class _Deployment:
         if not self._options.wait_s or self._options.dry_run:
             self._application.release()
             return done
-        with self._repl.errors():
-            self._application.wait_until_connected(
-                self._options.wait_s,
-                lambda line: say("  " + line),
-                just_started=done.restarted,
-            )
-        return replace(done, connected=True)
+        deadline = time.monotonic() + self._options.wait_s
+        just_started = done.restarted
+        while True:
+            try:
+                with self._repl.errors():
+                    self._application.wait_until_connected(
+                        max(deadline - time.monotonic(), _LEAST_WAIT_S),
+                        lambda line: say("  " + line),
+                        just_started=just_started,
+                    )
+                return replace(done, connected=True)
+            except GoneError:
+                if time.monotonic() > deadline:
+                    raise
+                self._repl.reopen()
+                self._application = Application(self._repl.serial)
+                just_started = False  # why: what it said meanwhile is lost
 
 
 def _set_clock() -> str:

@@ -11,6 +11,10 @@ from pathlib import Path
 from host_tools.errors import ToolError
 
 
+class GoneError(ToolError):
+    """The port is no longer there."""
+
+
 def cannot_open(device: str, label: str) -> ToolError:
     """Return the error that tells why `device` cannot be opened."""
     path = Path(device)
@@ -26,9 +30,9 @@ def cannot_open(device: str, label: str) -> ToolError:
     return ToolError(f"{device} is in use{by}", "end that program, or close its connection")
 
 
-def has_gone(device: str, label: str) -> ToolError:
+def has_gone(device: str, label: str) -> GoneError:
     """Return the error for a board that vanished while it was used."""
-    return ToolError(
+    return GoneError(
         f"the {label} is gone: {device} was unplugged, reset or switched off",
         "plug it in and deploy again: what was there still is, the rest is done then",
     )

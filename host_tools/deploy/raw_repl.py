@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 import struct
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from mpremote.transport_serial import SerialTransport
 from serial import SerialException, SerialTimeoutException
 
 from host_tools.deploy import scripts
-from host_tools.deploy.port_trouble import cannot_open, has_gone
+from host_tools.deploy.port_trouble import GoneError, cannot_open, has_gone
 from host_tools.errors import ToolError
+from host_tools.real import listing
 
 _ANSWER_S = 5  # longest silence of a board that works
 _ATTEMPTS = 4  # a board in a TLS handshake or DNS look-up hears Ctrl-C only afterwards
@@ -26,6 +28,14 @@ _QUIET_MS = 2_000_000_000  # as long as a watchdog can be told to wait, 23 days
 _ENOSPC = ("ENOSPC", "OSError: 28")
 # What mpremote raises when a board sends nothing, or something else, or takes no more.
 _NO_ANSWER = (TransportError, SerialTimeoutException, struct.error, ValueError, SyntaxError)
+
+
+_REOPEN_S = 15.0  # longest time for USB to come back after a reset
+_LOOK_EVERY_S = 0.1
+
+
+class NoAnswerError(ToolError):
+    """There is a port, but what is on it does not answer as MicroPython does."""
 
 
 class _Transport(SerialTransport):  # type: ignore[misc]
@@ -47,6 +57,11 @@ class RawRepl:
     def __init__(self, device: str, label: str) -> None:
         self._label = label
         self._device = device
+        self._number = listing.serial_number(device)
+        self._open()
+
+    def _open(self) -> None:
+        device, label = self._device, self._label
         if not (Path(device).exists() and os.access(device, os.R_OK | os.W_OK)):
             raise cannot_open(device, label)
         try:
@@ -55,6 +70,20 @@ class RawRepl:
             raise cannot_open(device, label) from error
         self.serial: Any = self._transport.serial
         self.serial.write_timeout = _ANSWER_S
+
+    def reopen(self) -> None:
+        """Wait until the port is back, also under another name, and open it again.
+
+        A board with USB of its own leaves it at a reset. Raises GoneError if it stays away.
+        """
+        self.close()
+        deadline = time.monotonic() + _REOPEN_S
+        while time.monotonic() < deadline:
+            self._device = listing.find(self._number, self._device)
+            with contextlib.suppress(ToolError):
+                return self._open()
+            time.sleep(_LOOK_EVERY_S)
+        raise has_gone(self._device, self._label)
 
     def close(self) -> None:
         """Let the port go; whatever runs on the board goes on."""
@@ -67,9 +96,13 @@ class RawRepl:
     def enter(self) -> None:
         """Break into whatever runs, calm its watchdog, and get a fresh interpreter.
 
-        boot.py has run then, main.py has not.
+        boot.py has run then, main.py has not. A port that goes at the reset is opened again.
         """
-        self._persist(self._enter)
+        try:
+            self._persist(self._enter)
+        except GoneError:
+            self.reopen()
+            self._persist(self._enter)
 
     def interrupt(self) -> None:
         """Break into whatever runs, and into whatever was half sent."""
@@ -140,7 +173,7 @@ class RawRepl:
         except _NO_ANSWER as error:
             if not Path(self._device).exists():
                 raise has_gone(self._device, self._label) from error
-            raise ToolError(
+            raise NoAnswerError(
                 f"the {self._label} does not answer as MicroPython does ({error})",
                 "press its reset button, or unplug and plug it in; is MicroPython on it?",
             ) from error

@@ -19,7 +19,20 @@ PASSWORD_VARIABLE = "JOBS_SANDBOX_WIFI_PASSWORD"  # noqa: S105 (the name of a va
 _VIRTUAL = "virtual"  # board definition, and an SSID: the virtual network takes any
 
 # Members of /config.json (firmware/sandbox/config.py) that a deploy leaves as they are there.
-_KEPT = ("wifi", "executor", "keepalive_s", "receive_limit", "watchdog_s", "ntp", "log")
+_KEPT = (
+    "wifi",
+    "executor",
+    "keepalive_s",
+    "receive_limit",
+    "watchdog_s",
+    "ntp",
+    "log",
+    "download_root",
+)
+
+
+class NoWifiError(ToolError):
+    """No Wi-Fi network is known for the board."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +51,15 @@ class Device:
         return cls(made.thing, made.thing, made.endpoint, made.port, made.credentials())
 
 
-def wifi(target: Target, ssid: str | None) -> dict[str, str] | None:
+def wifi(target: Target, ssid: str | None, password: str | None = None) -> dict[str, str] | None:
     """Return the Wi-Fi settings asked for, None to leave those on the board.
 
     The option comes first, then the environment, then sandbox.toml; the password is no option:
     arguments are seen by every user of a computer. A virtual board does not get the file's.
+    `password` is one that was typed.
     """
+    if password is not None:
+        return {"ssid": ssid or "", "password": password}
     known = {} if target.board else defaults.load()
     ssid = ssid or os.environ.get(SSID_VARIABLE) or known.get("wifi_ssid")
     if ssid:
@@ -55,7 +71,7 @@ def wifi(target: Target, ssid: str | None) -> dict[str, str] | None:
 def config(device: Device, wanted_wifi: dict[str, str] | None, old: str) -> bytes:
     """Return /config.json; `old` is the one on the board, "" if none, whose settings are kept.
 
-    Raises ToolError if no Wi-Fi network is known.
+    Raises NoWifiError if no Wi-Fi network is known.
     """
     members: dict[str, Any] = {
         "thing": device.thing,
@@ -67,7 +83,7 @@ def config(device: Device, wanted_wifi: dict[str, str] | None, old: str) -> byte
     if wanted_wifi is not None:
         members["wifi"] = wanted_wifi
     if not isinstance(members.get("wifi"), dict) or not members["wifi"].get("ssid"):
-        raise ToolError(
+        raise NoWifiError(
             "no Wi-Fi network is known for the board",
             f"--wifi-ssid NAME, with the password in {PASSWORD_VARIABLE}",
         )
