@@ -14,6 +14,7 @@ import pytest
 from host_tools import doctor
 from host_tools.board import faults
 from host_tools.cloud import access, local
+from host_tools.cloud.info import CloudInfo
 from host_tools.commands import doctor as command
 from host_tools.deploy import Device, Options, deploy
 from host_tools.doctor import Check, Examination, Verdict, facts
@@ -22,6 +23,7 @@ from host_tools.provision import provision
 from host_tools.target import Target
 from tests.board_fixture import Board, eventually
 from tests.cloud_fixture import ANY_PORT
+from tests.mqtt_wire import Device as Client
 
 THING = "patient"
 
@@ -81,6 +83,20 @@ class Bench:
     def run(self, code: str) -> None:
         """Run code in the raw REPL; the application has ended then."""
         self.board.run(code)
+
+
+def client(made: ThingIdentity, info: CloudInfo) -> Client:
+    """Return an MQTT client that has the thing's credentials."""
+    folder = made.folder
+    return Client(
+        name=made.thing,
+        certificate=folder / "certificate.pem",
+        key=folder / "private_key.pem",
+        certificate_id=made.certificate_id,
+        certificate_arn=made.certificate_arn,
+        ca=folder / "root_ca.pem",
+        port=info.mqtt_port,
+    )
 
 
 def arguments(*words: str) -> argparse.Namespace:

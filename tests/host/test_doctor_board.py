@@ -9,6 +9,7 @@ import datetime
 import json
 import os
 import re
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +24,7 @@ from host_tools.doctor import Check, Examination, Verdict, board, bundle, creden
 from host_tools.doctor.facts import Facts
 from host_tools.errors import ToolError
 from tests.board_fixture import eventually
-from tests.host.doctor_bench import THING, Bench, expect, failing
+from tests.host.doctor_bench import THING, Bench, client, expect, failing
 from tests.host.doctor_bench import bench as bench  # the fixture
 
 OK, WARN, FAIL, SKIP = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.SKIP
@@ -148,6 +149,19 @@ def test_cloud_that_refuses_the_certificate_is_told_by_the_boards_table(mended: 
         expect(mended.examine()["cloud certificate"], FAIL, "INACTIVE", "update-certificate")
     finally:
         mended.iot.update_certificate(**change, newStatus="ACTIVE")
+
+
+def test_second_client_with_the_same_id(mended: Bench) -> None:
+    assert mended.cloud.local_info
+    other = client(mended.thing, mended.cloud.local_info)
+    deadline = time.monotonic() + 30
+    while mended.facts().status.get("last trouble", "").split(" ")[0] != "DROPPED_REPEATEDLY":
+        assert time.monotonic() < deadline
+        with other.connected() as wire:
+            wire.closed(4)  # by the board, when it connects again
+    found = mended.examine()
+    expect(found["cloud client id"], FAIL, "another client may use the client id patient")
+    expect(found["board last trouble"], WARN, "another client uses this client id")
 
 
 def test_clock_that_is_wrong(mended: Bench) -> None:

@@ -23,9 +23,8 @@ from host_tools.provision import provision
 from host_tools.provision.calls import Calls, Place
 from host_tools.target import Target
 from tests.cloud_fixture import ANY_PORT
-from tests.host.doctor_bench import expect, failing, policy
+from tests.host.doctor_bench import client, expect, failing, policy
 from tests.host.provision_bench import user
-from tests.mqtt_wire import Device
 
 OK, WARN, FAIL, SKIP = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.SKIP
 
@@ -215,16 +214,7 @@ def test_jobs_that_wait_are_counted(local_cloud: Cloud, known: ThingIdentity, io
 def test_refusals_of_the_local_iot_core_are_told(local_cloud: Cloud, known: ThingIdentity) -> None:
     info = local_cloud.local_info
     assert info is not None
-    folder = known.folder
-    device = Device(
-        name=known.thing,
-        certificate=folder / "certificate.pem",
-        key=folder / "private_key.pem",
-        certificate_id=known.certificate_id,
-        certificate_arn=known.certificate_arn,
-        ca=folder / "root_ca.pem",
-        port=info.mqtt_port,
-    )
+    device = client(known, info)
     with device.connected() as wire:
         wire.publish("not/mine")
         assert wire.closed()
