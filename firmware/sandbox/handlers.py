@@ -54,7 +54,7 @@ def parse(document: dict, board: "Board") -> "list[tuple[str, Any, int]]":
     for i in range(len(given)):
         step, given[i] = given[i], None  # its memory is needed
         steps.append(_action("steps[%d]" % i, step, output))
-    if top["finalStep"]:
+    if top["finalStep"] is not None:
         steps.append(_action("finalStep", top["finalStep"], output))
     for i, condition in enumerate(top["conditions"]):
         where = "conditions[%d]" % i

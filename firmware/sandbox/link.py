@@ -58,7 +58,7 @@ class Link:
         self.suback_by: "Any" = None  # when the answer to SUBSCRIBE is due
         self.trouble: "tuple[str, str] | None" = None  # (code, detail) of the last failure
         self._config = config
-        self._context = context
+        self.context = context  # of TLS; who needs its memory puts another back (`download-file`)
         self._prepare = prepare
         self._log = log
         self._prefix = topics.prefix(config.thing).encode()
@@ -70,6 +70,7 @@ class Link:
         self._sent_at: "Any" = 0
         self._pong_by: "Any" = None
         self._broken: "LinkError | None" = None  # why a request could not be sent
+        self._leaving = False
 
     async def run(self) -> None:
         """Connect, serve, and begin again, for ever."""
@@ -80,10 +81,13 @@ class Link:
                 await self._connect()
                 await self._serve()
             except ERRORS + (LinkError, MemoryError) as error:
-                self._report(error)
+                if not self._leaving:
+                    self._report(error)
             finally:
                 self.close()
-            await self._pause()
+            if not self._leaving:
+                await self._pause()
+            self._leaving = False
 
     async def publish(self, tail: str, payload: bytes) -> None:
         """Send one request, at QoS 0: the service's answer acknowledges it.
@@ -110,10 +114,14 @@ class Link:
     async def disconnect(self) -> None:
         """Say goodbye to the service and close; whoever runs `run` cancels it."""
         await self.leave()
+        self._leaving = False
         self.close()
 
     async def leave(self) -> None:
-        """Say goodbye to the service, which closes the connection; `run` then makes it again."""
+        """Say goodbye to the service, which closes the connection; `run` then makes it again, at
+        once.
+        """
+        self._leaving = True
         async with self._sending:
             if self.state == "online":
                 self._client.disconnect()
@@ -148,7 +156,7 @@ class Link:
         config = self._config
         began = time.ticks_ms()
         dial = borrow("dial")
-        self._stream, self._client = await dial.connect(config, self._context, self._wire)
+        self._stream, self._client = await dial.connect(config, self.context, self._wire)
         self._client.set_callback(self._on_publish)
         self._wire.write(dial.subscribe_packet(config.thing))
         self._heard_at = time.ticks_ms()

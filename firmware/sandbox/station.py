@@ -39,6 +39,7 @@ class Station:
     async def hold(self, link: "Link") -> None:
         """Take the link down, for who needs its memory, until `held` is false again."""
         self.held = True
+        self._log.info("link", "pauses")
         await link.leave()
         began = time.ticks_ms()
         while link.online.is_set() and time.ticks_diff(time.ticks_ms(), began) < _LEAVE_MS:

@@ -116,6 +116,7 @@ async def _guard(executor: "Executor", run: "Run") -> "dict[str, Any]":
     except JobEnded:
         raise
     except MemoryError as error:
+        sys.print_exception(error)
         raise JobFailed("OUT_OF_MEMORY", str(error))
     except Exception as error:
         sys.print_exception(error)
