@@ -26,13 +26,13 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True)
 class Client:
-    """Who connects: its client id, the thing of that name its certificate is attached to, if any,
-    and what else is known, as policy variables.
+    """Who connects: its client id, the things its certificate is attached to, and the common name
+    of the certificate's subject, if it has one.
     """
 
     client_id: str
     attached_things: tuple[str, ...] = ()
-    more: Mapping[str, str] = ()  # type: ignore[assignment]
+    common_name: str | None = None
 
     def variables(self) -> dict[str, str]:
         """Return the policy variables that have a value, by their names in lower case.
@@ -43,8 +43,9 @@ class Client:
         known = {
             "iot:clientid": self.client_id,
             "iot:connection.thing.isattached": str(attached).lower(),
-            **{name.lower(): value for name, value in dict(self.more).items()},
         }
+        if self.common_name is not None:
+            known["iot:certificate.subject.commonname"] = self.common_name
         if attached:
             known["iot:connection.thing.thingname"] = self.client_id
         return known

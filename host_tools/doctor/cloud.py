@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from host_tools import iot_policy
+from cryptography.x509.oid import NameOID
+
+from host_tools import identity, iot_policy
 from host_tools.cloud.access import Cloud, MqttEndpoint
 from host_tools.cloud.aws_errors import aws_errors
 from host_tools.cloud.refusals import recent_refusals
@@ -173,8 +175,14 @@ def _ask(calls: Calls, patient: Patient) -> list[authorization.Answer]:
         return authorization.ask_aws(calls, arn, patient.client_id, wanted)
     attached = arn in _principals(calls, patient.client_id)
     things = (patient.client_id,) if attached else ()
-    client = iot_policy.Client(patient.client_id, things)
+    client = iot_policy.Client(patient.client_id, things, _common_name(patient.identity.thing))
     return authorization.evaluate(calls, arn, client, wanted)
+
+
+def _common_name(thing: str) -> str | None:
+    certificate = identity.certificate(thing)
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME) if certificate else []
+    return str(names[0].value) if names else None
 
 
 def _by(answer: authorization.Answer) -> str:

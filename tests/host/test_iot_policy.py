@@ -7,6 +7,8 @@ import json
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from host_tools.cloud.info import CloudInfo
 from host_tools.iot_policy import Client, Decision, PolicyError, decide
@@ -77,6 +79,14 @@ def test_patterns(pattern: str, resource: str, matches: bool) -> None:
 def test_a_client_id_is_no_pattern() -> None:
     document = _document(_statement("Allow", "iot:Publish", f"{_ARN}:topic/${{iot:ClientId}}"))
     assert not _decide(document, "iot:Publish", "topic/lamp", Client("*")).allowed
+
+
+def test_common_name_of_the_certificate() -> None:
+    variable = "${iot:Certificate.Subject.CommonName}"
+    document = _document(_statement("Allow", "iot:Publish", f"{_ARN}:topic/{variable}/a"))
+    for name, allowed in (("lamp", True), ("other", False), (None, False)):
+        client = Client("c", common_name=name)
+        assert _decide(document, "iot:Publish", "topic/lamp/a", client).allowed is allowed
 
 
 def test_variables_of_the_thing_need_its_name_as_client_id_and_the_attachment() -> None:
@@ -156,6 +166,12 @@ _POLICIES = {
             "StringLike": {"iot:ClientId": "p?licy-*"},
         }),
     ],
+    "common name": [
+        _statement("Allow", ["iot:Connect", "iot:Subscribe"], "*"),
+        _statement("Allow", "iot:Publish", f"{_ARN}:topic/*", Condition={
+            "StringEquals": {"iot:Certificate.Subject.CommonName": "AWS IoT Certificate"},
+        }),
+    ],
     "nothing": [_statement("Allow", "iot:Connect", f"{_ARN}:client/somebody-else")],
 }  # fmt: skip
 
@@ -187,9 +203,12 @@ def test_it_decides_as_the_local_iot_core_does(
     thing = f"policy-{next(_numbers)}"
     document = _document(*_POLICIES[name]).replace("000000000000", strict_cloud.account)
     device = registry.device(thing, json.loads(document))
+    subject = x509.load_pem_x509_certificate(device.certificate.read_bytes()).subject
+    names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    common_name = str(names[0].value) if names else None
     arn = f"arn:aws:iot:{strict_cloud.region}:{strict_cloud.account}:"
     for client_id in (thing, f"other-{thing}"):
-        client = Client(client_id, (thing,))
+        client = Client(client_id, (thing,), common_name)
 
         def says(action: str, resource: str, client: Client = client) -> bool:
             return decide({"P": document}, client, action, arn + resource).allowed
