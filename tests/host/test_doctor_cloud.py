@@ -182,6 +182,19 @@ def test_policy_that_forbids_a_topic(local_cloud: Cloud, known: ThingIdentity, i
     expect(found["policy"], FAIL, f"denies {topic} (by {known.thing}, statement 2)", "narrow its")
 
 
+def test_policy_that_speaks_of_the_common_name(
+    local_cloud: Cloud, known: ThingIdentity, iot: Any
+) -> None:
+    variable = "${iot:Certificate.Subject.CommonName}"
+    connect = {"Effect": "Allow", "Action": "iot:Connect", "Resource": f"*:client/{variable}"}
+    rest = {"Effect": "Allow", "Action": ["iot:P*", "iot:S*", "iot:R*"], "Resource": "*"}
+    _only(iot, known, policy(connect, rest))
+    assert local_cloud.local_info
+    with client(known, local_cloud.local_info).connected() as wire:
+        assert wire.alive(), "the local IoT Core allows it"
+    expect(examine(local_cloud, known)["policy"], OK, "allows all")
+
+
 def test_client_id_that_is_not_the_things_name(local_cloud: Cloud, known: ThingIdentity) -> None:
     found = examine(local_cloud, known, client_id="another")
     expect(found["policy"], FAIL, "iot:Connect on client/another", "thing's name as client id")
