@@ -67,7 +67,15 @@ flash: $(READY) ## put MicroPython on a board on USB: [PORT=] [FIRMWARE=file.bin
 
 .PHONY: deploy
 deploy: $(READY) ## put firmware, configuration and credentials on the board: [BOARD= | PORT=] [THING_NAME=]
-	@$(CLI) deploy $(BOARD_FLAGS) $(THING_FLAG) $(ARGS)
+	@$(CLI) deploy $(BOARD_FLAGS) $(THING_FLAG) $(call flag,FIRMWARE,firmware) $(ARGS)
+
+.PHONY: ports
+ports: $(READY) ## show the boards on USB: chip, MAC, firmware, thing
+	@$(CLI) ports $(ARGS)
+
+.PHONY: identify
+identify: $(READY) ## blink the board's LED: [BOARD= | PORT=]
+	@$(CLI) identify $(BOARD_FLAGS) $(ARGS)
 
 .PHONY: console
 console: $(READY) ## talk to the board: [BOARD= | PORT=]
@@ -100,6 +108,10 @@ MINUTES ?= 10
 .PHONY: soak
 soak: $(READY) ## run random jobs under random faults and judge each minute: [MINUTES=10]
 	@JOBS_SANDBOX_MINUTES=$(MINUTES) $(BIN)/pytest -m long -s tests/system/test_storm.py -k soak $(ARGS)
+
+.PHONY: docs
+docs: $(READY) ## make the generated pages of docs/ again
+	@$(BIN)/python -m host_tools.troubleshooting
 
 .PHONY: lint
 lint: $(READY) ## check style: ruff

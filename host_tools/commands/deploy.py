@@ -44,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--firmware", metavar="FILE", type=Path, help="what to flash (default: MicroPython's own)"
     )
+    parser.add_argument(
+        "--to-folder", metavar="DIR", type=Path, help="write the files there, for another tool"
+    )
     parser.add_argument("--watch", action="store_true", help="deploy again whenever you save")
     parser.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
     parser.add_argument("--no-wait", action="store_true", help="do not wait for the connection")
@@ -61,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--watch goes with neither --json nor --dry-run", "one of them")
     if args.wait_s <= 0:
         raise UsageError("--wait-s must be more than 0", "--no-wait, not to wait")
+    if args.to_folder:
+        return _to_folder(args)
     target = target_module.resolve(args)
     device = Device.of(choose_thing(target, args.thing))
     options = Options(
@@ -75,6 +80,19 @@ def run(args: argparse.Namespace) -> int:
         from host_tools.deploy.watch import watch
 
         watch(paths.FIRMWARE, lambda: _deploy(args, target, device, options))
+    return 0
+
+
+def _to_folder(args: argparse.Namespace) -> int:
+    from host_tools.deploy import Device, choose_thing, settings, tree
+
+    if not args.definition:
+        raise UsageError("--to-folder needs --definition", "a name from `jobs-sandbox boards`")
+    target = Target(str(args.to_folder), None)
+    device = Device.of(choose_thing(target, args.thing))
+    wifi = settings.wifi(target, args.wifi_ssid)
+    files = tree.write(args.to_folder, device, args.definition, wifi)
+    result(f"{args.to_folder} holds {len(files)} files for {device.thing}, with its private key")
     return 0
 
 
