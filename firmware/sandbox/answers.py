@@ -37,5 +37,8 @@ def dump(answer: "Any", order: str | None = None) -> str:
         return json.dumps(answer, separators=(",", ":"))
     names = [name for name in order.split() if name in answer]
     names += sorted(set(answer) - set(names), key=str)
-    members = ('"%s":%s' % (name, dump(answer[name], _ORDERS.get(name, ""))) for name in names)
+    members = []
+    for name in names:
+        value = dump(answer[name], _ORDERS.get(name, ""))
+        members.append("%s:%s" % (json.dumps(str(name)), value))
     return "{%s}" % ",".join(members)
