@@ -30,6 +30,7 @@ import contextlib
 import json
 import queue
 import re
+import select
 import socket
 import ssl
 import struct
@@ -69,7 +70,7 @@ class ScriptedPeer:
         self._tokens: dict[str, list[str]] = {}
         self._unacknowledged: set[int] = set()
         self._connection: ssl.SSLSocket | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # OpenSSL reads or writes a connection, not both at a time
         self._number = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -191,7 +192,7 @@ class ScriptedPeer:
                 return
             try:
                 self._connection = self._context.wrap_socket(plain, server_side=True)
-                self._read(mqtt_wire.Wire(self._connection))
+                self._read(mqtt_wire.Wire(_Turns(self._connection, self._lock)))
             except (OSError, EOFError):
                 pass
             self._packets.put(("END", "", b""))
@@ -230,6 +231,23 @@ class ScriptedPeer:
                 self._connection.shutdown(socket.SHUT_RDWR)
             self._connection.close()
             self._connection = None
+
+
+class _Turns:
+    """A TLS socket for `Wire` to read while another thread writes."""
+
+    def __init__(self, connection: ssl.SSLSocket, lock: threading.Lock) -> None:
+        self._connection = connection
+        self._lock = lock
+
+    def settimeout(self, seconds: float) -> None:
+        self._connection.settimeout(seconds)
+
+    def recv(self, count: int) -> bytes:
+        if not self._connection.pending():
+            select.select([self._connection], [], [])
+        with self._lock:
+            return self._connection.recv(count)
 
 
 _NAMES = {
