@@ -34,6 +34,8 @@ class FakeLog:
 class FakeLink:
     """The link as `jobs` sees it; what is published is kept, the service is simulated."""
 
+    context = "of TLS"
+
     def __init__(self) -> None:
         self.sent = []  # (tail, members)
         self.checks = 0
