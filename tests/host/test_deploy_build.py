@@ -94,7 +94,14 @@ def test_plan_for_an_equal_board_is_nothing() -> None:
 def test_damaged_manifest_is_written_anew(manifest: bytes) -> None:
     made = plan.make(FILES, on_board(FILES, manifest), manifest, 6)
     assert made.changed == ["/manifest.json"]
-    assert plan.top_level(FILES, manifest)[:2] == ["/main.py", "/manifest.json"]
+    assert plan.top_level(FILES, manifest)[:3] == ["/switch.txt", "/main.py", "/manifest.json"]
+
+
+def test_time_a_plan_takes_grows_with_files_and_bytes() -> None:
+    made = plan.make({"/sandbox/a.txt": b"x" * 34560}, {}, b"", 6)
+    assert made.seconds(11520) == 5  # 1 s to begin, two files, 4 s for base64
+    assert made.seconds(150_000) == 1
+    assert not plan.make({}, {}, b"", 6).seconds(11520) > 1
 
 
 def test_contents_of_a_folder_go_before_it() -> None:
