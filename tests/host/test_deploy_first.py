@@ -71,6 +71,7 @@ class Socket:
         if done.verified:
             self.tty.unlink()
             self.tty.symlink_to(self._bench.board.device)
+            raw_repl._INTERRUPT_S, raw_repl._ATTEMPTS = 2.5, 4  # a real board has a right to it
         return done
 
     _really = staticmethod(flash_package.flash)
