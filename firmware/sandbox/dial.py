@@ -99,14 +99,14 @@ async def _open(host: str, port: int) -> "Any":
         raise LinkError("DNS_FAILED", "%s: %s" % (host, error))
     raw = socket.socket(info[0], info[1])
     try:
-        await _connect(raw, info[-1])
+        await _connect(raw, info[-1], "%s:%d" % (host, port))
     except BaseException:
         raw.close()
         raise
     return raw
 
 
-async def _connect(raw: "Any", address: "Any") -> None:
+async def _connect(raw: "Any", address: "Any", name: str) -> None:
     raw.setblocking(False)
     try:
         raw.setsockopt(_TCP, _NODELAY, 1)
@@ -116,18 +116,18 @@ async def _connect(raw: "Any", address: "Any") -> None:
         raw.connect(address)
     except OSError as error:
         if abs(error.errno or 0) != errno.EINPROGRESS:
-            raise LinkError("TCP_FAILED", str(error))
+            raise LinkError("TCP_FAILED", "%s: %s" % (name, error))
     poller = select.poll()
     poller.register(raw, select.POLLOUT)
     began = time.ticks_ms()
     while True:
         ready = poller.poll(0)
         if ready and ready[0][1] & (select.POLLERR | select.POLLHUP):
-            raise LinkError("TCP_REFUSED", str(address))
+            raise LinkError("TCP_REFUSED", name)
         if ready:
             return
         if time.ticks_diff(time.ticks_ms(), began) > _TCP_MS:
-            raise LinkError("TCP_TIMEOUT", "%d ms" % _TCP_MS)
+            raise LinkError("TCP_TIMEOUT", "%s, %d ms" % (name, _TCP_MS))
         await asyncio.sleep_ms(_POLL_MS)
 
 

@@ -22,6 +22,8 @@ _ESCAPES = {
     "H": "home",
     "F": "end",
     "3~": "delete",
+    "1~": "home",
+    "4~": "end",
 }
 
 

@@ -114,8 +114,8 @@ class Jobs:
         try:
             await self._link.publish(tail, json.dumps(members, separators=(",", ":")).encode())
             await asyncio.wait_for_ms(request.answered.wait(), _ANSWER_MS)
-        except LinkError as error:
-            raise JobsError("Offline", error.args[0])
+        except LinkError:
+            raise JobsError("Offline", "the link is down")
         except asyncio.TimeoutError:
             self._link.check()
             raise JobsError("Timeout", "no answer in %d ms" % _ANSWER_MS)
