@@ -94,15 +94,24 @@ def _open(executor: "Executor", execution: "dict[str, Any]") -> None:
 async def _guard(executor: "Executor", run: "Run") -> "dict[str, Any]":
     # The steps are a task of their own, so that a cancelled job can be stopped in their middle
     task: "Any" = asyncio.create_task(run.work())
-    cancelled = []
+    cancelled: "list[bool]" = []
+    checking: "list[bool]" = []
 
     def stop() -> None:
         cancelled.append(True)
         task.cancel()
 
     async def check_cancelled() -> None:
-        if await _has_ended(executor):
-            stop()
+        if checking:
+            return  # many changes at once: one question is enough
+        checking.append(True)
+        try:
+            if await _has_ended(executor):
+                stop()
+        except MemoryError:
+            pass  # the next change asks again
+        finally:
+            checking.pop()
 
     pace: "Any" = asyncio.create_task(run.pace(stop))
     executor.check_cancelled = check_cancelled
