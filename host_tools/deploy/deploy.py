@@ -180,9 +180,9 @@ class _Deployment:
         files |= self._settings(definition, self._read(settings.CONFIG))
         made = self._plan(files, facts)
         if not self._options.dry_run:
-            settings.remember(self._target, self._device.thing, definition)
             if made:
                 self._carry_out(made, facts)
+            settings.remember(self._target, self._device.thing, definition)
         return made
 
     def _plan(self, files: dict[str, bytes], facts: _Facts) -> Plan:
