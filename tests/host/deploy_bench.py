@@ -110,14 +110,14 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualBoard]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("home")))
         made = VirtualBoard("deploy")
-        made.start()
+        made.start(bound=True)
         yield made
         made.stop()
 
 
 @pytest.fixture
 def bench(board: VirtualBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    board.start(erase=True)
+    board.start(erase=True, bound=True)
     shutil.rmtree(paths.home() / "things", ignore_errors=True)
     (paths.home() / "deployed.json").unlink(missing_ok=True)
     monkeypatch.setattr(paths, "FIRMWARE", tmp_path)

@@ -79,7 +79,7 @@ def test_board_that_goes_away_is_named(bench: Bench) -> None:
 
     with pytest.raises(ToolError, match=r"is gone: .* was unplugged, reset or switched off"):
         bench.deploy(progress=pull_the_plug)
-    bench.board.start()
+    bench.board.start(bound=True)
     assert bench.deploy().connected
 
 

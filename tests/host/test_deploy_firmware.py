@@ -25,7 +25,7 @@ def device(cloud: CloudInfo) -> Device:
 @pytest.fixture(scope="module")
 def target(cloud: CloudInfo) -> Iterator[Target]:
     board = VirtualBoard("firmware")
-    board.start()
+    board.start(bound=True)
     yield Target(board.device, board)
     board.stop()
 
