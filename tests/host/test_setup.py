@@ -17,9 +17,18 @@ from host_tools.errors import ToolError
 MAKEFILE = (paths.ROOT / "Makefile").read_text()
 
 
+HANDED_DOWN = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "ARGS", "BOARD", "PORT", "THING_NAME")
+
+
 def make(*arguments: str) -> str:
+    # `make test ARGS=…` hands its variables down by MAKEFLAGS
+    clean = {name: value for name, value in os.environ.items() if name not in HANDED_DOWN}
     answer = subprocess.run(
-        ["make", "-C", str(paths.ROOT), *arguments], capture_output=True, text=True, check=True
+        ["make", "-C", str(paths.ROOT), *arguments],
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return answer.stdout
 
