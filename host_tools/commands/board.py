@@ -144,6 +144,9 @@ def _erase(args: argparse.Namespace) -> int:
     board = VirtualBoard(args.name)
     restarts = board.info() is not None
     board.erase()
+    from host_tools.deploy.settings import forget  # here: it loads cryptography, which takes time
+
+    forget(args.name)
     say(f"Board {args.name} is erased" + (" and was restarted." if restarts else "."))
     return 0
 

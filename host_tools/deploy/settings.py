@@ -128,7 +128,17 @@ def _free(target: Target, known: list[str]) -> list[str]:
 
 def remember(target: Target, thing: str, definition: str) -> None:
     """Keep in mind which thing the board has become, and by which definition."""
-    deployed = {**_deployed(), _key(target): {"thing": thing, "definition": definition}}
+    _keep({**_deployed(), _key(target): {"thing": thing, "definition": definition}})
+
+
+def forget(name: str) -> None:
+    """Forget what the virtual board `name` has become: it has been erased."""
+    deployed = _deployed()
+    if deployed.pop(name, None) is not None:
+        _keep(deployed)
+
+
+def _keep(deployed: dict[str, Any]) -> None:
     temporary = _record().with_suffix(f".{os.getpid()}.new")
     temporary.write_text(json.dumps(deployed, indent=2))
     temporary.replace(_record())

@@ -67,6 +67,8 @@ def test_thing_is_chosen_where_that_is_clear(bench: Bench) -> None:
     assert choose_thing(bench.target).thing == "sandbox-deploy"
     bench.deploy(Device.of(choose_thing(bench.target, "second")))
     assert choose_thing(bench.target).thing == "second"
+    assert main(["board", "erase", bench.board.name]) == 0
+    assert choose_thing(bench.target).thing == "sandbox-deploy", "an erased board is nobody"
 
 
 @pytest.mark.parametrize(
