@@ -19,8 +19,8 @@ def watch(
     """Call `again` after each change, when files have been quiet for a moment. A ToolError in it,
     of source that does not compile for instance, is told, and the next change tried.
     """
+    seen = _state(folder)  # before the word is out: who saves upon it must be heard
     say(f"watching {folder}; Ctrl-C ends it")
-    seen = _state(folder)
     while True:
         sleep(_LOOK_EVERY_S)
         now = _state(folder)

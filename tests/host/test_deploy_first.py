@@ -376,7 +376,6 @@ def test_watch_deploys_again_when_files_are_saved(
     assert "it does not compile\n  try: mend it" in capsys.readouterr().err
 
 
-@pytest.mark.long  # timed out once on a fresh clone
 def test_watch_by_the_command(bench: Bench) -> None:
     python, *words = cli(bench, "--no-wait", "--wifi-ssid", "home", "--watch")
     child = pexpect.spawn(python, words, cwd=str(paths.ROOT), encoding="utf-8", timeout=30)
