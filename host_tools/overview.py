@@ -8,23 +8,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from host_tools import defaults, paths
+from host_tools import defaults, deployed, paths
 from host_tools.cloud import info
 
-_DEFAULT_BOARD = "sandbox"  # host_tools.board.DEFAULT_BOARD; importing that takes a while
 _ANY_PORT = "auto"  # host_tools.target.AUTO
 
 
 @dataclass(frozen=True)
 class Overview:
     """`cloud`: where the local one listens, "" if it does not run. `boards`: name → tty, of those
-    that run. `things`: name → cloud. `deployed`: board or port → thing. `deployed_at`: Unix time
-    or None.
+    that run; `stopped`: the others there are. `things`: name → cloud. `deployed`: board or port →
+    thing. `deployed_at`: Unix time or None.
     """
 
     settings: dict[str, str]
     cloud: str
     boards: dict[str, str]
+    stopped: list[str]
     things: dict[str, str]
     deployed: dict[str, str]
     deployed_at: float | None
@@ -37,7 +37,7 @@ class Overview:
         """Return the next command that makes sense, and why."""
         wanted = "aws" if self.settings.get("cloud") == "aws" else "local"
         port = self.settings.get("port")
-        board = self.settings.get("board", _DEFAULT_BOARD)
+        board = self._board()
         own_cloud = wanted == "local" and "endpoint_url" not in self.settings
         if not (self.things or self.boards or self.cloud or self.settings):
             return (
@@ -49,14 +49,38 @@ class Overview:
         if port and port != _ANY_PORT and not Path(port).exists():
             return f"ls {port}", "that is the board's port: is it plugged in?"
         if not port and board not in self.boards:
-            return f"jobs-sandbox board start {board}".removesuffix(" sandbox"), "no board runs"
+            others = f"; {_listed(list(self.boards))} run" if self.boards else ""
+            command = f"jobs-sandbox board start {board}"
+            return command.removesuffix(f" {deployed.DEFAULT_BOARD}"), f"{board} is off{others}"
         thing = self.settings.get("thing")
         fitting = [name for name, cloud in self.things.items() if cloud == wanted]
         if thing not in fitting if thing else not fitting:
-            return f"jobs-sandbox provision {thing or 'my-thing'}", "the board needs a thing"
+            proposed = deployed.proposed_thing(None if port else board)
+            return f"jobs-sandbox provision {thing or proposed}", "the board needs a thing"
         if not self._deployed_on(port or board) & set([thing] if thing else fitting):
             return "jobs-sandbox deploy", "the board has no firmware yet, or is another thing"
-        return "jobs-sandbox console", "or make a job: `jobs-sandbox aws iot create-job help`"
+        return "jobs-sandbox console", "or make a job: `jobs-sandbox job run gpio,led,on --watch`"
+
+    def board_lines(self) -> list[str]:
+        """Return a line for each board: those that run, the one that commands mean first; those
+        that are off; those on ports that have been deployed to.
+        """
+        running = sorted(self.boards, key=lambda name: (name != self._board(), name))
+        found = [f"{name} runs{self._as(name)}, on {self.boards[name]}" for name in running]
+        found += [
+            f"{where}{self._as(where)}" + ("" if Path(where).exists() else ", not plugged in")
+            for where in self.deployed
+            if "/" in where
+        ]
+        if self.stopped:
+            found.append(f"off: {_listed(self.stopped, 6)}; `jobs-sandbox board start NAME`")
+        return found or ["none runs; `jobs-sandbox board start`"]
+
+    def _board(self) -> str:
+        return self.settings.get("board", deployed.DEFAULT_BOARD)
+
+    def _as(self, where: str) -> str:
+        return f" as {self.deployed[where]}" if where in self.deployed else ", nothing deployed"
 
     def _deployed_on(self, where: str) -> set[str]:
         # things; a port is told from a virtual board's name by its slash
@@ -72,26 +96,33 @@ def look() -> Overview:
     settings = defaults.load()
     home = paths.home()
     running = info.running(home / "cloud") if (home / "cloud").exists() else None
-    deployed, deployed_at = _deployed(home / "deployed.json")
+    things = deployed.things()
+    boards = _boards(home / "boards")
     return Overview(
         settings={key: value for key, value in settings.items() if key != "wifi_password"},
         cloud=running.endpoint_url if running else "",
-        boards=_boards(home / "boards"),
+        boards=boards,
+        stopped=_stopped(home / "boards", boards),
         things=_things(home / "things"),
-        deployed=deployed,
-        deployed_at=deployed_at,
+        deployed=things,
+        deployed_at=deployed.file().stat().st_mtime if things else None,
     )
 
 
 def lines(found: Overview) -> list[str]:
     """Return it as a person reads it."""
     step, why = found.next_step()
-    things = [f"{name} ({cloud})" for name, cloud in found.things.items()]
-    boards = [f"{name} on {tty}" for name, tty in found.boards.items()]
+    in_use = {*found.deployed.values(), found.settings.get("thing", "")}
+    things = [
+        f"{name} ({cloud})"
+        for name, cloud in sorted(found.things.items(), key=lambda each: each[0] not in in_use)
+    ]
+    boards = found.board_lines()
     return [
         f"settings  {_settings(found.settings)}",
         f"cloud     {found.cloud or 'the local IoT Core is not running'}",
-        f"boards    {_listed(boards) or 'no virtual board runs'}",
+        f"boards    {boards[0]}",
+        *(f"          {board}" for board in boards[1:]),
         f"things    {_listed(things) or 'none provisioned'}",
         f"deployed  {_last(found)}",
         "",
@@ -115,8 +146,7 @@ def _listed(names: list[str], most: int = 3) -> str:
 def _last(found: Overview) -> str:
     if not found.deployed or found.deployed_at is None:
         return "nothing yet"
-    shown = [f"{thing} on {board}" for board, thing in found.deployed.items()]
-    return f"{_listed(shown)}; last {_ago(time.time() - found.deployed_at)}"
+    return f"last {_ago(time.time() - found.deployed_at)}"
 
 
 def _ago(seconds: float) -> str:
@@ -134,6 +164,15 @@ def _boards(folder: Path) -> dict[str, str]:
     return {each.name: each.tty for each in list_boards()}
 
 
+def _stopped(folder: Path, running: dict[str, str]) -> list[str]:
+    # `private`: of a command that was killed, host_tools.sandbox.private_board
+    return sorted(
+        path.parent.name
+        for path in folder.glob("*/flash.img")
+        if path.parent.name not in running and not (path.parent / "private").exists()
+    )
+
+
 def _things(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted(folder.glob("*/thing.json")):
@@ -141,17 +180,6 @@ def _things(folder: Path) -> dict[str, str]:
         if isinstance(known.get("thing"), str):
             found[str(known["thing"])] = str(known.get("cloud", ""))
     return found
-
-
-def _deployed(path: Path) -> tuple[dict[str, str], float | None]:
-    # host_tools.deploy.settings.remember writes it
-    known = _members(path)
-    things = {
-        board: str(each["thing"])
-        for board, each in known.items()
-        if isinstance(each, dict) and "thing" in each
-    }
-    return things, path.stat().st_mtime if things else None
 
 
 def _members(path: Path) -> dict[str, Any]:

@@ -24,6 +24,11 @@ class Target:
         """What to call it in a message."""
         return f"virtual board {self.board.name}" if self.board else f"board on {self.device}"
 
+    @property
+    def key(self) -> str:
+        """What `deployed` knows it by: a virtual board's name, a real one's port."""
+        return self.board.name if self.board else self.device
+
 
 def add_board_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --board and --port, of which one can be given."""

@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from host_tools import deployed
 from host_tools.board import DEFAULT_BOARD, BoardInfo, Edge, VirtualBoard, faults, list_boards
 from host_tools.board.buttons import BUTTONS, push
 from host_tools.board.edges import follow, recorded, set_input
@@ -144,9 +145,7 @@ def _erase(args: argparse.Namespace) -> int:
     board = VirtualBoard(args.name)
     restarts = board.info() is not None
     board.erase()
-    from host_tools.deploy.settings import forget  # here: it loads cryptography, which takes time
-
-    forget(args.name)
+    deployed.forget(args.name)
     say(f"Board {args.name} is erased" + (" and was restarted." if restarts else "."))
     return 0
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from host_tools import defaults
+from host_tools import defaults, deployed
 from host_tools.errors import ToolError, UsageError
 from host_tools.output import result, result_json, say
 
@@ -95,7 +95,8 @@ def _ask_all(answers: dict[str, str], before: dict[str, str]) -> None:
         board = _ask("Board: a virtual one's name, or a serial port, or auto", now)
         answers["port" if _is_port(board) else "board"] = board
     if "thing" not in answers:
-        proposed = f"sandbox-{answers.get('board') or known.get('board') or 'esp32'}"
+        virtual = None if answers.get("port") else answers.get("board") or known.get("board")
+        proposed = deployed.proposed_thing(virtual)
         answers["thing"] = _ask("Thing", known.get("thing", proposed), _check_thing)
     if not answers.keys() & {"cloud", "endpoint_url"}:
         answers["cloud"] = _ask("Cloud, local or aws", known.get("cloud", "local"), _check_cloud)

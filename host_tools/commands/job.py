@@ -3,7 +3,7 @@
   jobs-sandbox job lint docs/jobs/examples/steps.json
   jobs-sandbox job run gpio,led,on --watch         a command: the operation, then its arguments
   jobs-sandbox job run blink.json --group lamps    a file; docs/jobs/ tells what can be in it
-  jobs-sandbox job list --thing sandbox-sandbox
+  jobs-sandbox job list --thing my-thing
   jobs-sandbox job cancel JOB_ID --force
 
 The AWS CLI command that does the same is printed. `run --watch` exits 0 if the job has SUCCEEDED.
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from host_tools import boards, target
+from host_tools import boards, deployed, target
 from host_tools.boards import BoardDefinition
 from host_tools.cloud import access
 from host_tools.errors import ToolError, UsageError
@@ -153,11 +153,9 @@ def _unresolved(args: argparse.Namespace) -> Target:
 
 
 def _definition(args: argparse.Namespace) -> BoardDefinition | None:
-    from host_tools.deploy import settings
-
     board = _unresolved(args)
     default = "virtual" if board.board else None
-    name = args.definition or settings.last_deployed(board).get("definition") or default
+    name = args.definition or deployed.last(board.key).get("definition") or default
     return boards.load(name) if name else None
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from host_tools import boards, defaults, paths
+from host_tools import boards, defaults, deployed
 from host_tools.errors import ToolError, UsageError
 from host_tools.identity import ThingIdentity, identity, provisioned
 from host_tools.target import Target
@@ -101,68 +100,69 @@ def board(name: str) -> bytes:
 
 
 def choose_thing(target: Target, asked: str | None = None) -> ThingIdentity:
-    """Return the thing for a board: the one asked for, last deployed, named after it, or the only
-    one that no other board has become.
+    """Return the thing for a board: the one asked for, last deployed, named as the board is, or
+    the only one that no other board has become.
 
     Raises ToolError if none is provisioned, UsageError if it is not clear which.
     """
+    return chosen(target, asked)[0]
+
+
+def chosen(target: Target, asked: str | None = None) -> tuple[ThingIdentity, str]:
+    """Return the thing for a board, as `choose_thing` does, and why it is that one."""
     if asked:
-        return identity(asked)
+        return identity(asked), "as asked for"
     known = provisioned()
-    own = f"sandbox-{target.board.name}" if target.board else ""
+    own = target.board.name if target.board else ""
     free = _free(target, known)
-    for name in (last_deployed(target).get("thing"), own, *(free if len(free) == 1 else ())):
+    choices = (
+        (last_deployed(target).get("thing"), "as last time"),
+        (own, "named as the board is"),
+        (free[0] if len(free) == 1 else None, _only(known)),
+    )
+    for name, why in choices:
         if name in known:
-            return identity(name)
+            return identity(name), why
+    proposed = f"`jobs-sandbox provision {deployed.proposed_thing(own)}`"
     if not known:
-        raise ToolError("no thing is provisioned", f"`jobs-sandbox provision {own or 'NAME'}`")
+        raise ToolError("no thing is provisioned", proposed)
+    if not free:
+        boards_by_thing = {thing: where for where, thing in deployed.things().items()}
+        taken = ", ".join(f"{name} on {boards_by_thing[name]}" for name in known)
+        raise UsageError(
+            f"which thing? each has a board already: {taken}",
+            f"{proposed}, for one of its own; --thing {known[0]} if it moves here",
+        )
     raise UsageError(f"which thing? provisioned are {', '.join(known)}", f"--thing {known[0]}")
+
+
+def _only(known: list[str]) -> str:
+    return "the only one provisioned" if len(known) == 1 else "the only one without a board"
 
 
 def _free(target: Target, known: list[str]) -> list[str]:
     # Two boards with one client id would drive each other off the line
-    others = [each for key, each in _deployed().items() if key != _key(target)]
-    taken = {each.get("thing") for each in others if isinstance(each, dict)}
+    taken = {thing for where, thing in deployed.things().items() if where != target.key}
     return [name for name in known if name not in taken]
+
+
+def others_with(target: Target, thing: str) -> list[str]:
+    """Return the other boards that have become this thing, erased ones left out."""
+    return [
+        where
+        for where, became in deployed.things().items()
+        if became == thing and where != target.key
+    ]
 
 
 def remember(target: Target, thing: str, definition: str) -> None:
     """Keep in mind which thing the board has become, and by which definition."""
-    _keep({**_deployed(), _key(target): {"thing": thing, "definition": definition}})
-
-
-def forget(name: str) -> None:
-    """Forget what the virtual board `name` has become: it has been erased."""
-    deployed = _deployed()
-    if deployed.pop(name, None) is not None:
-        _keep(deployed)
-
-
-def _keep(deployed: dict[str, Any]) -> None:
-    temporary = _record().with_suffix(f".{os.getpid()}.new")
-    temporary.write_text(json.dumps(deployed, indent=2))
-    temporary.replace(_record())
+    deployed.remember(target.key, thing, definition)
 
 
 def last_deployed(target: Target) -> dict[str, str]:
     """Return what `remember` kept: {"thing", "definition"}, or {}."""
-    found = _deployed().get(_key(target))
-    return found if isinstance(found, dict) else {}
-
-
-def _key(target: Target) -> str:
-    return target.board.name if target.board else target.device
-
-
-def _deployed() -> dict[str, Any]:
-    try:
-        return _members(_record().read_text())
-    except OSError:
-        return {}
-
-
-def _record() -> Path:
-    return paths.home() / "deployed.json"
+    return deployed.last(target.key)
 
 
 def _members(text: str) -> dict[str, Any]:

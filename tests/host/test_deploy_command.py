@@ -56,19 +56,19 @@ def test_output_holds_no_secret(bench: Bench, capfd: pytest.CaptureFixture[str])
 def test_thing_is_chosen_where_that_is_clear(bench: Bench) -> None:
     with pytest.raises(ToolError, match="no thing is provisioned") as none:
         choose_thing(bench.target)
-    assert none.value.hint == "`jobs-sandbox provision sandbox-deploy`"
+    assert none.value.hint == "`jobs-sandbox provision deploy`"
     provisioned("first")
     assert choose_thing(bench.target).thing == "first"
     provisioned("second")
     with pytest.raises(UsageError, match="which thing\\? provisioned are first, second"):
         choose_thing(bench.target)
     assert choose_thing(bench.target, "second").thing == "second"
-    provisioned("sandbox-deploy")
-    assert choose_thing(bench.target).thing == "sandbox-deploy"
+    provisioned("deploy")
+    assert choose_thing(bench.target).thing == "deploy"
     bench.deploy(Device.of(choose_thing(bench.target, "second")))
     assert choose_thing(bench.target).thing == "second"
     assert main(["board", "erase", bench.board.name]) == 0
-    assert choose_thing(bench.target).thing == "sandbox-deploy", "an erased board is nobody"
+    assert choose_thing(bench.target).thing == "deploy", "an erased board is nobody"
 
 
 @pytest.mark.parametrize(

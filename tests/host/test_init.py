@@ -144,10 +144,10 @@ def test_a_terminal_is_asked_and_the_password_not_echoed(file: Path) -> None:
     child = _spawn()
     child.expect(r"or a serial port, or auto \[sandbox\]: ")
     child.sendline("/dev/ttyACM0")
-    child.expect(r"Thing \[sandbox-esp32\]: ")
+    child.expect(r"Thing \[my-thing\]: ")
     child.sendline("a b")
     child.expect("cannot be a thing's name")
-    child.expect(r"Thing \[sandbox-esp32\]: ")
+    child.expect(r"Thing \[my-thing\]: ")
     child.sendline("")
     child.expect(r"local or aws \[local\]: ")
     child.sendline("aws")
@@ -165,7 +165,7 @@ def test_a_terminal_is_asked_and_the_password_not_echoed(file: Path) -> None:
     child.close()
     assert child.exitstatus == 0
     assert defaults.load() == {
-        "port": "/dev/ttyACM0", "thing": "sandbox-esp32", "cloud": "aws", "region": "eu-west-1",
+        "port": "/dev/ttyACM0", "thing": "my-thing", "cloud": "aws", "region": "eu-west-1",
         "wifi_ssid": "net", "wifi_password": "geheim",
     }  # fmt: skip
 

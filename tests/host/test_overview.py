@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from host_tools import overview, paths
+from host_tools import deployed, overview, paths
 from host_tools.__main__ import main
 from host_tools.cloud.info import CloudInfo
 from host_tools.overview import Overview
@@ -20,7 +20,8 @@ from host_tools.overview import Overview
 State = dict[str, Any]
 
 _NOTHING: State = {
-    "settings": {}, "cloud": "", "boards": {}, "things": {}, "deployed": {}, "deployed_at": None,
+    "settings": {}, "cloud": "", "boards": {}, "stopped": [], "things": {}, "deployed": {},
+    "deployed_at": None,
 }  # fmt: skip
 _CLOUD: State = {"cloud": "http://127.0.0.1:4566"}
 _BOARD: State = {"boards": {"sandbox": "/x/tty"}}
@@ -57,7 +58,7 @@ def test_the_next_step(state: State, step: str) -> None:
     command, why = found.next_step()
     assert command.removeprefix("jobs-sandbox ") == step
     assert why
-    assert len(overview.lines(found)) == 8
+    assert len(overview.lines(found)) >= 8
 
 
 @pytest.fixture
@@ -71,12 +72,40 @@ def test_what_is_there_is_shown(home: Path, capsys: pytest.CaptureFixture[str]) 
         folder = paths.thing_dir(name)
         (folder / "thing.json").write_text(json.dumps({"thing": name, "cloud": "local"}))
     (paths.thing_dir("broken") / "thing.json").write_text("{")
-    (home / "deployed.json").write_text('{"sandbox": {"thing": "a", "definition": "virtual"}}')
+    for board in ("sandbox", "demo"):
+        deployed.remember(board, "d", "virtual")
+    (home / "boards" / "sandbox").mkdir(parents=True)
     assert main([]) == 0
     shown = capsys.readouterr().out
-    assert "things    a (local), b (local), c (local) and 1 more" in shown
-    assert "deployed  a on sandbox; last just now" in shown
+    assert "things    d (local), a (local), b (local) and 1 more" in shown, "those in use first"
+    assert "deployed  last just now" in shown
+    assert "demo" not in shown, "a board that is no more"
     assert "next      jobs-sandbox cloud start" in shown
+
+
+def test_boards_that_run_come_first_the_one_meant_before_all_others() -> None:
+    found = Overview(
+        **{
+            **_NOTHING,
+            "boards": {"a": "/a", "b": "/b", "c": "/c", "d": "/d", "sandbox": "/s"},
+            "stopped": ["old"],
+            "deployed": {"sandbox": "t", "/dev/nowhere": "u", "old": "v"},
+        }
+    )
+    assert found.board_lines() == [
+        "sandbox runs as t, on /s",
+        *(f"{name} runs, nothing deployed, on /{name}" for name in "abcd"),
+        "/dev/nowhere as u, not plugged in",
+        "off: old; `jobs-sandbox board start NAME`",
+    ]
+
+
+def test_boards_that_are_off_are_told_those_of_a_killed_command_are_not(home: Path) -> None:
+    for name in ("porch", "demo"):
+        (home / "boards" / name).mkdir(parents=True)
+        (home / "boards" / name / "flash.img").touch()
+    (home / "boards" / "demo" / "private").touch()
+    assert overview.look().stopped == ["porch"]
 
 
 @pytest.mark.parametrize(

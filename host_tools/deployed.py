@@ -1,0 +1,76 @@
+"""What boards have become: which thing, by which definition; in deployed.json of the state folder.
+
+A virtual board goes by its name, a real one by its port. Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from host_tools import paths
+
+DEFAULT_BOARD = "sandbox"  # host_tools.board.DEFAULT_BOARD; importing that takes a while
+_FIRST_THING = "my-thing"
+
+
+def remember(where: str, thing: str, definition: str) -> None:
+    """Keep in mind which thing a board has become, and by which definition."""
+    _keep({**known(), where: {"thing": thing, "definition": definition}})
+
+
+def forget(where: str) -> None:
+    """Forget what a board has become: it has been erased."""
+    deployed = known()
+    if deployed.pop(where, None) is not None:
+        _keep(deployed)
+
+
+def last(where: str) -> dict[str, str]:
+    """Return what `remember` kept: {"thing", "definition"}, or {}."""
+    found = known().get(where)
+    return found if isinstance(found, dict) else {}
+
+
+def things() -> dict[str, str]:
+    """Return board → thing; virtual boards that are no more, as a demo's, are left out."""
+    return {
+        where: str(each["thing"])
+        for where, each in known().items()
+        if isinstance(each, dict) and "thing" in each and _exists(where)
+    }
+
+
+def proposed_thing(board: str | None) -> str:
+    """Return the name to propose for the thing of a virtual board, or None for a real one.
+
+    The first board's is what README.md calls it; another's is the board's own name.
+    """
+    return _FIRST_THING if board in (None, "", DEFAULT_BOARD) else str(board)
+
+
+def file() -> Path:
+    """Return where it is kept."""
+    return paths.home() / "deployed.json"
+
+
+def known() -> dict[str, Any]:
+    """Return all of it, {} if there is nothing."""
+    try:
+        found = json.loads(file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _exists(where: str) -> bool:
+    # a port is told from a virtual board's name by its slash; a board may be unplugged
+    return "/" in where or (paths.home() / "boards" / where).is_dir()
+
+
+def _keep(deployed: dict[str, Any]) -> None:
+    temporary = file().with_suffix(f".{os.getpid()}.new")
+    temporary.write_text(json.dumps(deployed, indent=2))
+    temporary.replace(file())
