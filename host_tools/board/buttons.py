@@ -1,4 +1,4 @@
-"""The fault buttons for people: `jobs-sandbox board fault NAME freeze-link 30s`.
+"""The fault buttons for people: `jobs-sandbox board fault freeze-link 30s`.
 
 Each button is a name, what it does in words, and which faults it presses.
 """
@@ -6,6 +6,7 @@ Each button is a name, what it does in words, and which faults it presses.
 from __future__ import annotations
 
 import datetime
+import json
 import re
 import time
 from collections.abc import Callable
@@ -23,12 +24,13 @@ _IN_THE_MIDDLE = 5  # flash writes from the start of a job to one in its middle
 @dataclass(frozen=True)
 class Button:
     """`value` names what may follow the button's name, and its default; `press` does it and
-    returns the sentence that says what happens until when.
+    returns the sentence that says what happens until when. `sets`: the fault, as `faults` has it.
     """
 
     value: str
     what: str
     press: Callable[[BoardFiles, str], str]
+    sets: tuple[str, object] = ("", None)
 
 
 def push(files: BoardFiles, name: str, value: str = "") -> str:
@@ -36,8 +38,32 @@ def push(files: BoardFiles, name: str, value: str = "") -> str:
     if name not in BUTTONS:
         raise UsageError(f"There is no fault {name}.", f"one of {', '.join(BUTTONS)}")
     if value and not BUTTONS[name].value:
-        raise UsageError(f"{name} takes no value, not {value!r}.", f"board fault NAME {name}")
+        raise UsageError(f"{name} takes no value, not {value!r}.", f"board fault {name}")
     return BUTTONS[name].press(files, value)
+
+
+def table() -> list[str]:
+    """Return a line for each button."""
+    rows = {f"{name} {button.value}": button.what for name, button in BUTTONS.items()}
+    width = max(map(len, rows))
+    return [f"{button:<{width}}  {what}" for button, what in rows.items()]
+
+
+def in_effect(files: BoardFiles) -> list[str]:
+    """Return what is wrong now, a line for each fault, with the time that is left of it."""
+    found = []
+    for fault, value in faults.pressed(files).items():
+        left_s = faults.left_s(files, fault)
+        until = f"{left_s:.0f} s more" if left_s is not None else _end(None)
+        found.append(f"{_name(fault, value)}, {until}")
+    return found
+
+
+def _name(fault: str, value: object) -> str:
+    for name, button in BUTTONS.items():
+        if button.sets == (fault, value):
+            return f"{name} ({button.what})"
+    return "slow-link" if fault == "link" else f"{fault} {json.dumps(value)}"
 
 
 def seconds(text: str) -> float:
@@ -56,7 +82,8 @@ def _lasting(name: str, setting: object, what: str, default: str = "") -> Button
         faults.press(files, name, setting, for_s)
         return f"{what} {_end(for_s)}"
 
-    return Button(f"[DURATION{f' = {default}' if default else ''}]", what.rstrip(","), press)
+    words = f"[DURATION{f' = {default}' if default else ''}]"
+    return Button(words, what.rstrip(","), press, (name, setting))
 
 
 def _slow(files: BoardFiles, value: str) -> str:
@@ -103,7 +130,7 @@ def _positive(text: str) -> float:
 
 
 def _end(for_s: float | None) -> str:
-    return f"for {for_s:g} s" if for_s else "until `board fault NAME none`"
+    return f"for {for_s:g} s" if for_s else "until `board fault none`"
 
 
 BUTTONS: dict[str, Button] = {

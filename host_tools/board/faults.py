@@ -55,6 +55,12 @@ def pressed(files: BoardFiles) -> dict[str, Any]:
     }
 
 
+def left_s(files: BoardFiles, name: str) -> float | None:
+    """Return for how many seconds a fault goes on by itself, None for one without an end."""
+    until = read_json(files.faults).get("until", {}).get(name)
+    return max(until - time.time(), 0.0) if until else None
+
+
 def cut_link(files: BoardFiles) -> None:
     """Reset every TCP connection that the board has, once."""
     faults = read_json(files.faults)

@@ -1,7 +1,7 @@
 """Start, stop and look at virtual boards. NAME defaults to `sandbox`.
 
 Actions:
-  board start [NAME]      switch it on; prints its serial device
+  board start [NAME]      switch it on; its serial device goes to standard output
   board stop [NAME]       switch it off
   board list              the boards that run
   board erase [NAME]      erase its flash and its record
@@ -9,7 +9,10 @@ Actions:
   board reset [NAME]      press its reset button
   board pins [NAME]       what its pins did; --follow, --set 0=1
   board log [NAME]        what it printed; -f follows
-  board fault [NAME] FAULT [VALUE]  make something go wrong; without FAULT, what is wrong now
+  board fault [NAME] [FAULT [VALUE]]  make something go wrong; without FAULT, list what can
+
+Starts are those of MicroPython since the flash was erased; a deploy starts it once more, too. The
+sandbox on the board counts its own ones (`status`).
 """
 
 from __future__ import annotations
@@ -19,15 +22,26 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from host_tools import deployed
-from host_tools.board import DEFAULT_BOARD, BoardInfo, Edge, VirtualBoard, faults, list_boards
-from host_tools.board.buttons import BUTTONS, push
+from host_tools.board import (
+    DEFAULT_BOARD,
+    BoardInfo,
+    Edge,
+    VirtualBoard,
+    buttons,
+    faults,
+    list_boards,
+)
 from host_tools.board.edges import follow, recorded, set_input
 from host_tools.board.files import BoardFiles
 from host_tools.board.virtual_board import CHIPS, DEFAULT_HEAP
 from host_tools.errors import UsageError
 from host_tools.output import result, result_json, say
+
+if TYPE_CHECKING:
+    from host_tools.boards import Pin
 
 _CAUSES = {1: "power on", 2: "hard reset", 3: "watchdog", 4: "deep sleep", 5: "soft reset"}
 
@@ -87,18 +101,17 @@ def _action(
 
 
 def _add_fault(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    rows = [f"{name} {button.value}".ljust(30) + button.what for name, button in BUTTONS.items()]
     fault = actions.add_parser(
         "fault",
         help="make something go wrong on a board",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Make something go wrong on a virtual board.",
-        epilog="\n".join(["faults:", *(f"  {row}" for row in rows)]),
+        epilog="\n".join(["faults:", *(f"  {row}" for row in buttons.table())]),
     )
     fault.add_argument(
         "words",
         nargs="*",
-        metavar="[NAME] FAULT [VALUE]",
+        metavar="[NAME] [FAULT [VALUE]]",
         help="board (sandbox), fault, and how long or how much",
     )
     fault.add_argument("--json", action="store_true", help="print JSON")
@@ -109,15 +122,19 @@ def _start(args: argparse.Namespace) -> int:
     board = VirtualBoard(args.name)
     before = board.info()
     info = board.start(chip=args.chip, heap=args.heap, erase=args.erase)
-    if before is not None and not args.erase:
-        say(f"Board {args.name} was already running.")
-    return _show(args, info)
+    was_on = before is not None and not args.erase
+    what = "was already running" if was_on else "is on"
+    became = deployed.last(args.name).get("thing")
+    has = f"thing {became}" if became else "nothing deployed yet: `jobs-sandbox deploy`"
+    return _show(args, info, f"{what}, a virtual {info.chip}, {has}")
 
 
-def _show(args: argparse.Namespace, info: BoardInfo) -> int:
+def _show(args: argparse.Namespace, info: BoardInfo, what: str) -> int:
     if args.json:
+        say(f"Board {args.name} {what}.")
         result_json(info.as_dict())
     else:
+        say(f"Board {args.name} {what}. Its serial device:")
         result(info.tty)
     return 0
 
@@ -134,8 +151,7 @@ def _list(args: argparse.Namespace) -> int:
         result_json([info.as_dict() for info in boards])
         return 0
     for info in boards:
-        boot = f"boot {info.boot} ({_CAUSES[info.cause]})"
-        result(f"{info.name:<12} {info.chip:<8} {boot:<22} pid {info.pid:<7} {info.tty}")
+        result(f"{info.name:<12} {info.chip:<8} {_start_number(info):<24} {info.tty}")
     if not boards:
         say("No board runs. `jobs-sandbox board start` starts one.")
     return 0
@@ -151,11 +167,18 @@ def _erase(args: argparse.Namespace) -> int:
 
 
 def _power_cut(args: argparse.Namespace) -> int:
-    return _show(args, VirtualBoard(args.name).power_cut())
+    info = VirtualBoard(args.name).power_cut()
+    what = f"lost its power in mid-flight and has it back: {_start_number(info)}"
+    return _show(args, info, what)
 
 
 def _reset(args: argparse.Namespace) -> int:
-    return _show(args, VirtualBoard(args.name).reset())
+    info = VirtualBoard(args.name).reset()
+    return _show(args, info, f"was reset by its button: {_start_number(info)}")
+
+
+def _start_number(info: BoardInfo) -> str:
+    return f"start {info.boot}, by {_CAUSES[info.cause]}"
 
 
 def _pins(args: argparse.Namespace) -> int:
@@ -164,9 +187,21 @@ def _pins(args: argparse.Namespace) -> int:
         _set_input(files, assignment)
     if args.set:
         return 0
+    known = _pins_by_gpio(args.name)
+    nothing = True
     for edge in follow(files) if args.follow else recorded(files):
-        result(json.dumps(edge) if args.json else _edge_line(edge))
+        result(json.dumps(edge) if args.json else _edge_line(edge, known))
+        nothing = False
+    if nothing and not args.json:
+        say(f"No pin of board {args.name} has been driven yet.")
     return 0
+
+
+def _pins_by_gpio(board: str) -> dict[int, tuple[str, Pin]]:
+    from host_tools import boards
+
+    definition = boards.load(deployed.last(board).get("definition", "virtual"))
+    return {pin.gpio: (name, pin) for name, pin in definition.pins.items()}
 
 
 def _set_input(files: BoardFiles, assignment: str) -> None:
@@ -185,25 +220,54 @@ def _set_input(files: BoardFiles, assignment: str) -> None:
 
 def _fault(args: argparse.Namespace) -> int:
     words = list(args.words)
-    name = args.name if not words or words[0] in BUTTONS else words.pop(0)
+    named = bool(words) and words[0] not in buttons.BUTTONS
+    name = words.pop(0) if named else args.name
     board = VirtualBoard(name)
-    board.require_running()
+    if named and not set(words[:1]) & set(buttons.BUTTONS) and board.info() is None:
+        raise UsageError(
+            f"{name} is neither a fault nor a board that runs.", "`jobs-sandbox board fault`"
+        )
+    if words or args.json:
+        board.require_running()
     if len(words) > 2:
-        raise UsageError(f"{words[2]!r} is one word too many.", "board fault NAME freeze-link 30s")
+        raise UsageError(f"{words[2]!r} is one word too many.", "board fault freeze-link 30s")
     if words:
-        say(f"Board {name}: {push(board.files, *words)}.")
+        say(f"Board {name}: {buttons.push(board.files, *words)}.")
     if args.json:
         result_json(faults.pressed(board.files))
     elif not words:
-        for fault, value in faults.pressed(board.files).items():
-            result(f"{fault}: {json.dumps(value)}")
+        _list_faults(board)
     return 0
 
 
-def _edge_line(edge: Edge) -> str:
+def _list_faults(board: VirtualBoard) -> None:
+    now = buttons.in_effect(board.files) if board.info() else []
+    for line in now:
+        result(f"in effect on board {board.name}: {line}")
+    if not now:
+        result(f"no fault is in effect on board {board.name}; these can be:")
+    for line in buttons.table():
+        result(f"  {line}")
+
+
+def _edge_line(edge: Edge, known: dict[int, tuple[str, Pin]]) -> str:
     moment = time.strftime("%H:%M:%S", time.localtime(edge["t"])) + f"{edge['t'] % 1:.3f}"[1:]
     more = " ".join(str(edge[key]) for key in ("freq", "duty_u16", "data") if key in edge)
-    return f"{moment}  boot {edge['boot']}  GPIO{edge['pin']:<2} {edge['value']} {more}".rstrip()
+    name, pin = known.get(edge["pin"], ("", None))
+    what = f"GPIO{edge['pin']} {name}"
+    value = f"{edge['value']}{_meaning(edge['value'], pin)}"
+    return f"{moment}  start {edge['boot']}  {what:<14} {value} {more}".rstrip()
+
+
+def _meaning(value: object, pin: Pin | None) -> str:
+    if value == "z":
+        return " (released: an input, or no longer driven)"
+    if value not in (0, 1):
+        return ""
+    level = "high" if value else "low"
+    return (
+        f" ({level}: {'on' if bool(value) != pin.active_low else 'off'})" if pin else f" ({level})"
+    )
 
 
 def _log(args: argparse.Namespace) -> int:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from host_tools.errors import ToolError
 
+_SUPERVISOR = "host_tools.board.supervisor"
+_LONGEST = 60
+
 
 class GoneError(ToolError):
     """The port is no longer there."""
@@ -55,6 +58,22 @@ def _holders(path: Path) -> list[str]:
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with contextlib.suppress(OSError):
             if link.readlink() == wanted and link.parts[2] != str(os.getpid()):
-                name = Path("/proc", link.parts[2], "comm").read_text().strip()
-                found.add(f"{name} (process {link.parts[2]})")
-    return sorted(found)
+                found.add(link.parts[2])
+    named = [(_program(process), process) for process in sorted(found, key=int)]
+    return [f"`{program}` (process {process})" for program, process in named if program]
+
+
+def _program(process: str) -> str:
+    # As it was typed, more or less; "" for a virtual board's own side of the line
+    try:
+        words = Path("/proc", process, "cmdline").read_text(errors="replace").split("\0")
+    except OSError:
+        return "?"
+    if _SUPERVISOR in words:
+        return ""
+    if words[1:3] == ["-m", "host_tools"]:
+        words = ["jobs-sandbox", *words[3:]]
+    elif len(words) > 1 and Path(words[1]).is_absolute():  # an interpreter and a script
+        words = words[1:]
+    text = " ".join(" ".join([Path(words[0]).name, *words[1:]]).split())
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

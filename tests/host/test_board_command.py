@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -25,8 +26,10 @@ def name(sandbox_home, request):
 
 def test_start_list_stop(name, capsys):
     assert main(["board", "start", name]) == 0
-    tty = capsys.readouterr().out.strip()
+    shown = capsys.readouterr()
+    tty = shown.out.strip()
     assert Path(tty).is_symlink()
+    assert f"Board {name} is on, a virtual ESP32, nothing deployed yet" in shown.err
     assert main(["board", "start", name, "--json"]) == 0
     again = capsys.readouterr()
     info = json.loads(again.out)
@@ -43,6 +46,10 @@ def test_start_list_stop(name, capsys):
 def test_power_cut_and_reset(name, capsys):
     main(["board", "start", name])
     capsys.readouterr()
+    assert main(["board", "power-cut", name]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.endswith("/tty\n") and shown.out.count("\n") == 1, "for scripts"
+    assert "lost its power in mid-flight and has it back: start 2, by power on" in shown.err
     assert main(["board", "power-cut", name, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["cause"] == 1
     assert main(["board", "reset", name, "--json"]) == 0
@@ -60,12 +67,32 @@ def test_pins_and_log(name, capsys):
     )
     assert shown.stdout.strip() == "lit 1"
     assert main(["board", "pins", name]) == 0
-    assert "GPIO2  1" in capsys.readouterr().out
+    assert re.search(r"start 2  GPIO2 led +1 \(high: on\)$", capsys.readouterr().out.strip())
     assert main(["board", "pins", name, "--json"]) == 0
     edge = json.loads(capsys.readouterr().out)
     assert edge["pin"] == 2 and list(pins(name)) == [edge]
     log = _run("log", name)
     assert "lit 1" in log.stdout
+
+
+def test_a_pin_is_shown_by_its_name_and_what_its_value_means(sandbox_home, capsys):
+    folder = sandbox_home / "boards" / "shown"
+    folder.mkdir(parents=True)
+    edges = [(5, 0, {}), (5, "z", {}), (19, 1, {}), (2, "pwm", {"freq": 50, "duty_u16": 9})]
+    moment = {"t": 0.5, "name": None, "boot": 3}
+    lines = [json.dumps({**moment, "pin": pin, "value": v, **more}) for pin, v, more in edges]
+    (folder / "pins.jsonl").write_text("\n".join(lines) + "\n")
+    assert main(["board", "pins", "shown"]) == 0
+    shown = [line.partition("start 3  ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert shown == [
+        "GPIO5 lamp     0 (low: on)",
+        "GPIO5 lamp     z (released: an input, or no longer driven)",
+        "GPIO19         1 (high)",
+        "GPIO2 led      pwm 50 9",
+    ]
+    (folder / "pins.jsonl").write_text("")
+    assert main(["board", "pins", "shown"]) == 0
+    assert "No pin of board shown has been driven yet." in capsys.readouterr().err
 
 
 def test_pins_follow(name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
+import re
 import socket
 import threading
 import time
@@ -71,12 +72,38 @@ def test_each_fault_says_what_it_does_and_when_it_ends(board, fault, capsys):
     assert fault("freeze-link", "90s") == 0
     assert "for 90 s" in capsys.readouterr().err
     assert fault("no-ap") == 0
-    assert "until `board fault NAME none`" in capsys.readouterr().err
+    assert "until `board fault none`" in capsys.readouterr().err
     assert fault("--json") == 0
     assert json.loads(capsys.readouterr().out) == {"link": {"frozen": True}, "wifi": "no-ap"}
     assert fault("none") == 0
+
+
+def test_without_a_fault_those_there_are_and_those_in_effect_are_listed(board, fault, capsys):
     assert fault() == 0
-    assert capsys.readouterr().out == ""
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == f"no fault is in effect on board {board.name}; these can be:"
+    assert [line.split()[0] for line in shown[1:]] == list(BUTTONS)
+    for words in (["no-ap"], ["slow-link"], ["flash-full", "90s"]):
+        fault(*words)
+    capsys.readouterr()
+    fault()
+    shown = [line for line in capsys.readouterr().out.splitlines() if "in effect" in line]
+    assert [line.partition(": ")[2] for line in shown] == [
+        "no-ap (the access point is out of reach), until `board fault none`",
+        shown[1].partition(": ")[2],
+        "slow-link, until `board fault none`",
+    ]
+    assert re.search(r"flash-full \(.*\), (90|8\d) s more$", shown[1])
+
+
+def test_the_board_need_not_be_named(sandbox_home, capsys):
+    assert main(["board", "fault"]) == 0, "the list needs no board"
+    assert "wifi-drop" in capsys.readouterr().out
+    assert main(["board", "fault", "wifi-drop"]) == 1
+    assert "Virtual board sandbox is not running" in capsys.readouterr().err
+    for words in (["wifi-dorp"], ["wifi-dorp", "5s"]):
+        assert main(["board", "fault", *words]) == 2
+        assert "wifi-dorp is neither a fault nor a board that runs" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

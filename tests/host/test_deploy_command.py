@@ -173,6 +173,26 @@ def test_port_in_use_is_told_with_the_program_that_uses_it(bench: Bench) -> None
         holder.stdin.close()
 
 
+def test_who_holds_a_port_is_told_as_it_was_typed_the_board_itself_is_not(
+    bench: Bench,
+) -> None:
+    shown = port_trouble.cannot_open(bench.board.device, "board").message
+    assert shown.endswith("is in use by another program"), "not by the board's own supervisor"
+    program = (
+        "import os, sys\n"
+        f"sys.stdin = open({bench.board.device!r})\n"
+        "print('open', flush=True)\n"
+        "os.read(0, 1)\n"
+    )
+    command = [sys.executable, "-c", program, "host_tools", "console"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None and holder.stdin is not None
+        assert holder.stdout.readline() == b"open\n"
+        shown = port_trouble.cannot_open(bench.board.device, "board").message
+        assert "`python" in shown and f"(process {holder.pid})" in shown and "\n" not in shown
+        holder.stdin.close()
+
+
 @pytest.fixture
 def stranger(tmp_path: Path) -> Iterator[tuple[str, int]]:
     """A serial device on which nobody answers, or whoever reads and writes the descriptor."""
