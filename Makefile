@@ -109,6 +109,10 @@ MINUTES ?= 10
 soak: $(READY) ## run random jobs under random faults and judge each minute: [MINUTES=10]
 	@JOBS_SANDBOX_MINUTES=$(MINUTES) $(BIN)/pytest -m long -s tests/system/test_storm.py -k soak $(ARGS)
 
+.PHONY: size
+size: $(READY) ## show what each module takes, against the record (ARGS=--record renews it)
+	@$(BIN)/python -m tests.benchmarks.size $(ARGS)
+
 .PHONY: docs
 docs: $(READY) ## make the generated pages of docs/ again
 	@$(BIN)/python -m host_tools.troubleshooting

@@ -1,10 +1,21 @@
-"""What the firmware may take of a plain ESP32's heap.
+"""What the firmware may take: of a plain ESP32's heap and flash. `make test` checks it.
 
 Sizes are in bytes of the board. The Unix port's words are twice as long, so what is measured
-there is halved: pessimistic for strings and bytecode, right for objects.
+there is halved: right for objects, too little for strings and bytecode. A 32-bit MicroPython
+measures 1.4 times as much (`make size`, docs/benchmarks.md).
+
+A `…_TARGET` is what is aimed at; the figure beside it is what must hold today. Lower it whenever
+the firmware gets better.
 """
 
 WORDS = 2  # 8-byte words for 4-byte words
 HEAP = 56 * 1024
 FREE_WHEN_LOADED = 30 * 1024
 LEAK = 256  # of the Unix port: how much a measurement may differ from the one before
+
+# The application, compiled (tests/host/test_sizes.py)
+FLASH_TARGET = 40 * 1024
+FLASH = 66_500  # all .mpy
+RESIDENT = 22_500  # heap of what stays once it is loaded
+NAMES = 6_500  # heap of the names that the other modules leave there
+LARGEST_MODULE = 4_000  # .mpy

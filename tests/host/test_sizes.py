@@ -1,0 +1,59 @@
+"""The application keeps within its budgets of flash and heap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.benchmarks import record, size, sizes
+from tests.firmware import budgets
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MICROPYTHON32", raising=False)
+        return sizes.measure()
+
+
+def test_flash(measured: dict[str, Any]) -> None:
+    assert measured["totals"]["mpy"] <= budgets.FLASH
+    largest = max(measured["modules"], key=lambda name: measured["modules"][name]["mpy"])
+    assert measured["modules"][largest]["mpy"] <= budgets.LARGEST_MODULE, largest
+
+
+def test_heap(measured: dict[str, Any]) -> None:
+    assert measured["totals"]["resident"] <= budgets.RESIDENT
+    assert measured["totals"]["names"] <= budgets.NAMES
+
+
+def test_what_stays_is_told_from_what_is_given_up(measured: dict[str, Any]) -> None:
+    stays = {name for name, module in measured["modules"].items() if module.get("stays")}
+    assert {"sandbox.app", "sandbox.link", "sandbox.stream", "sandbox.board"} <= stays
+    assert not {"sandbox.dial", "sandbox.commands", "sandbox.operations.gpio"} & stays
+
+
+def test_the_table_shows_what_has_changed(measured: dict[str, Any]) -> None:
+    before = {
+        "modules": {**measured["modules"], "sandbox.app": {"py": 1, "mpy": 1, "heap": 1}},
+        "totals": {**measured["totals"], "mpy": measured["totals"]["mpy"] + 10},
+    }
+    lines = size.table(measured, before)
+    (app,) = [line for line in lines if line.startswith("sandbox.app ")]
+    mpy = measured["modules"]["sandbox.app"]["mpy"]
+    assert f"{mpy} (+{mpy - 1})" in app
+    (other,) = [line for line in lines if line.startswith("sandbox.link ")]
+    assert "(" not in other
+    (total,) = [line for line in lines if line.startswith(".mpy together")]
+    assert "(-10)" in total and ("met: " in total or "missed: " in total)
+
+
+def test_the_record_is_kept_as_text_that_reads_back(
+    measured: dict[str, Any], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "FILE", tmp_path / "record.json")
+    assert record.load() == {}
+    record.keep(sizes=measured)
+    record.keep(other={"n": 1})
+    assert record.load() == {"sizes": measured, "other": {"n": 1}}
