@@ -1,5 +1,5 @@
-"""Runs scripts of `on_board/` in MicroPython: in the Unix port, whose words have 8 bytes, and, where
-there is one, in an interpreter whose words have 4, as a board's.
+"""Runs scripts of `on_board/` in MicroPython: in the Unix port, whose words have 8 bytes, and,
+where there is one, in an interpreter whose words have 4, as a board's.
 """
 
 from __future__ import annotations

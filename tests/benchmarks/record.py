@@ -1,5 +1,5 @@
-"""The record of the figures, committed beside this file: bytes and counts as they are, timings as
-ratios. A member per benchmark; `make size ARGS=--record` and `make bench ARGS=--record` renew them.
+"""The record of the figures, committed beside this file: bytes and counts as they are, timings
+as ratios. `make size ARGS=--record` and `make bench ARGS=--record` renew their members of it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """How large the application is: each module as source, as .mpy, and in the heap once imported.
 
 Heap is in bytes of a board: what the Unix port takes, halved, since its words are twice as long.
-That is too little for what is no words, strings and bytecode; a 32-bit MicroPython tells the truth.
+That is too little for what is no words, strings and bytecode; a 32-bit MicroPython tells the
+truth.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def _heap(wanted: dict[str, Any]) -> list[tuple[Any, str, int]]:
 
 
 def _residents(modules: list[str]) -> list[str]:
-    # Those that stay once they are loaded, in the order in which they come: packages, the root, and
-    # what any module imports. The others are loaded by name, and given up (`sandbox.lazy`).
+    # Those that stay once they are loaded, in the order in which they come: packages, the root,
+    # and what any module imports. The others are loaded by name, and given up (`sandbox.lazy`).
     order: list[str] = []
 
     def visit(module: str) -> None:

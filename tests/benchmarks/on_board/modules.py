@@ -1,11 +1,11 @@
 """What each module of the firmware takes of the heap; runs in the folder that holds the firmware.
 
 `modules.json` there names them: {"before": […], "resident": […], "borrowed": […]}, the resident
-ones in the order in which they are imported. Prints {"modules": {name: bytes}, "resident": all that
-stays, "names": what stays of the borrowed ones, once loaded and given up: names they intern}.
+ones in the order in which they are imported. Prints {"modules": {name: bytes}, "resident": all
+that stays, "names": what stays of the borrowed ones, once loaded and given up: names they intern}.
 
-`steps` is a generator, and garbage is collected between its steps: the WebAssembly port can only do
-so when no Python code runs.
+`steps` is a generator, and garbage is collected between its steps: the WebAssembly port can only
+do so when no Python code runs.
 """
 
 import binascii
@@ -42,8 +42,7 @@ def _measure(wanted):
     for name in wanted["before"]:
         __import__(name)
     yield
-    taken = {name: 0 for name in wanted["resident"] + wanted["borrowed"]}
-    __import__("sandbox")  # what the first import at all takes is not its own
+    taken = dict.fromkeys(wanted["resident"] + wanted["borrowed"], 0)
     yield
     base = before = gc.mem_alloc()
     for name in wanted["resident"]:
