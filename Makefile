@@ -11,7 +11,7 @@ CLI := $(BIN)/jobs-sandbox
 VENV_READY := .venv/.ready
 READY := build/.ready
 export PYTHON MICROPYTHON
-JOBS ?= 2
+JOBS ?= 4
 
 flag = $(if $($(1)),--$(2) '$($(1))')
 BOARD_FLAGS = $(call flag,BOARD,board) $(call flag,PORT,port)
@@ -92,7 +92,7 @@ stop: $(READY) ## stop the virtual board BOARD and the local IoT Core
 
 .PHONY: test
 test: $(READY) ## run every test (ARGS='-k name' for some of them)
-	@$(BIN)/pytest -n $(JOBS) --dist loadscope $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 INPUTS ?= 1000000
 .PHONY: fuzz
@@ -112,6 +112,10 @@ soak: $(READY) ## run random jobs under random faults and judge each minute: [MI
 .PHONY: size
 size: $(READY) ## show what each module takes, against the record (ARGS=--record renews it)
 	@$(BIN)/python -m tests.benchmarks.size $(ARGS)
+
+.PHONY: bench
+bench: $(READY) ## measure side by side with AWS's SDK and plain umqtt (ARGS=--record renews the record)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 .PHONY: docs
 docs: $(READY) ## make the generated pages of docs/ again

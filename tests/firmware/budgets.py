@@ -19,3 +19,10 @@ FLASH = 66_500  # all .mpy
 RESIDENT = 22_500  # heap of what stays once it is loaded
 NAMES = 6_500  # heap of the names that the other modules leave there
 LARGEST_MODULE = 4_000  # .mpy
+
+# On the wire (tests/system/test_budgets.py)
+ROUND_TRIPS_TARGET = 6  # from TCP connect to the first job IN_PROGRESS, TCP's own included
+ROUND_TRIPS = 5
+
+# Beside others in the same run (`make bench`); no test, since machines are noisy
+REQUEST_RATIO_TARGET = 1.5  # request and reply, of a raw socket's
