@@ -36,8 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.hint:
             print(f"  try: {error.hint}", file=sys.stderr)
         return _WRONG_USAGE if isinstance(error, UsageError) else _FAILED
-    except KeyboardInterrupt:
-        print(file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(file=sys.stderr)  # behind the ^C that a terminal shows
+        for left in getattr(interrupt, "__notes__", []):
+            print(f"jobs-sandbox: interrupted; {left}", file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:  # the reader of our output, `head` for instance, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,13 +16,18 @@ from host_tools.output import say
 def main() -> int:
     """Do all three and return the exit status."""
     try:
+        say("setup: umqtt.simple, for boards without one")
         umqtt_source.fetch(paths.UMQTT)
+        say("setup: what the firmware is type-checked against")
         esp32_stubs.build(paths.ROOT / "build" / "esp32_stubs")
         path = interpreter.find()
         say(f"setup: MicroPython {'.'.join(map(str, interpreter.version(path)))} at {path}")
     except ToolError as error:
         print(f"setup: {error.message}\n  try: {error.hint}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nsetup: interrupted\n  try: make setup, which goes on", file=sys.stderr)
+        return 130
     return 0
 
 

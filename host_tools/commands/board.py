@@ -38,7 +38,7 @@ from host_tools.board.edges import follow, recorded, set_input
 from host_tools.board.files import BoardFiles
 from host_tools.board.virtual_board import CHIPS, DEFAULT_HEAP
 from host_tools.errors import UsageError
-from host_tools.output import result, result_json, say
+from host_tools.output import if_interrupted, result, result_json, say
 
 if TYPE_CHECKING:
     from host_tools.boards import Pin
@@ -121,7 +121,8 @@ def _add_fault(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _start(args: argparse.Namespace) -> int:
     board = VirtualBoard(args.name)
     before = board.info()
-    info = board.start(chip=args.chip, heap=args.heap, erase=args.erase)
+    with if_interrupted("the board may be starting: `jobs-sandbox board list`"):
+        info = board.start(chip=args.chip, heap=args.heap, erase=args.erase)
     was_on = before is not None and not args.erase
     what = "was already running" if was_on else "is on"
     became = deployed.last(args.name).get("thing")

@@ -55,7 +55,8 @@ def _start(args: argparse.Namespace) -> int:
 
 def _background(args: argparse.Namespace, *, bound: bool = False) -> int:
     began, was = time.time(), local.status()
-    running = local.start(http_port=args.http_port, mqtt_port=args.mqtt_port, bound=bound)
+    with output.if_interrupted("the local IoT Core was not started"):
+        running = local.start(http_port=args.http_port, mqtt_port=args.mqtt_port, bound=bound)
     for file in local.damaged_files(since=began - 1) if was is None else []:
         output.say(f"a damaged state file was set aside as {file}; provision your things again")
     _show(running, args.json)

@@ -21,7 +21,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the demo."""
     from host_tools.console import ending
     from host_tools.demo import scene
+    from host_tools.output import if_interrupted
 
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not args.no_console
-    with ending.in_order():
+    with ending.in_order(), if_interrupted("what the demo started is stopped"):
         return scene.run(fast=args.fast, on_terminal=on_terminal)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from host_tools import defaults, deployed
 from host_tools.errors import ToolError, UsageError
-from host_tools.output import result, result_json, say
+from host_tools.output import if_interrupted, result, result_json, say
 
 _PASSWORD_VARIABLE = "JOBS_SANDBOX_WIFI_PASSWORD"  # noqa: S105 (the name of a variable)
 
@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     before = defaults.load()
     answers = _given(args)
     if not args.no_input and sys.stdin.isatty() and sys.stderr.isatty():
-        _ask_all(answers, before)
+        with if_interrupted("nothing was written"):
+            _ask_all(answers, before)
     changes = _consistent(answers, before)
     _check(changes)
     sandbox_file.write(changes)

@@ -18,7 +18,7 @@ from host_tools import boards, deployed, target
 from host_tools.boards import BoardDefinition
 from host_tools.cloud import access
 from host_tools.errors import ToolError, UsageError
-from host_tools.output import result, result_json, say
+from host_tools.output import if_interrupted, result, result_json, say
 from host_tools.target import Target
 
 
@@ -101,7 +101,10 @@ def _watch(
     with job_watch.listening(_target(args), names, say) as moments:
         job = jobs.create(cloud, arn, document, job_id)
         show = (lambda moment: say(str(moment))) if args.json else (lambda m: result(str(m)))
-        ended = job_watch.watch(cloud, job, moments, show, args.timeout)
+        with if_interrupted(
+            f"the job goes on; `jobs-sandbox job cancel {job_id} --force` ends it"
+        ):
+            ended = job_watch.watch(cloud, job, moments, show, args.timeout)
     if args.json:
         result_json({"jobId": job_id, "executions": ended})
     failed = [thing for thing, each in ended.items() if each["status"] != "SUCCEEDED"]

@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING
 
 from host_tools.cloud import access
 from host_tools.errors import ToolError, UsageError
-from host_tools.output import result, result_json, say
+from host_tools.output import if_interrupted, result, result_json, say
 
 if TYPE_CHECKING:
     from host_tools.provision import Given
     from host_tools.provision.calls import Call
+
+_GOES_ON = "what is made stays; the same command goes on where it stopped, --teardown removes it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +86,8 @@ def _things(args: argparse.Namespace) -> list[str]:
 def _one(args: argparse.Namespace, thing: str) -> int:
     from host_tools.provision import provision
 
-    made = provision(access.resolve(args), thing, _given(args))
+    with if_interrupted(_GOES_ON):
+        made = provision(access.resolve(args), thing, _given(args))
     if args.json:
         result_json({**made.as_dict(), "folder": str(made.folder)})
     else:
@@ -110,7 +113,7 @@ def _batch(args: argparse.Namespace, things: list[str]) -> int:
     batch.write_manifest(path, batch.manifest(things, []))
     say(f"manifest: {path}")
     made = []
-    with aws_errors():
+    with if_interrupted(_GOES_ON), aws_errors():
         calls = Calls(access.resolve(args))
         provisioning = Provisioning(calls, SharedPolicy(calls))
         for number, thing in enumerate(things, 1):
@@ -173,7 +176,8 @@ def _teardown(args: argparse.Namespace, things: list[str]) -> int:
             _confirm(f"Remove this from {calls.place}?")
         if args.dry_run:
             say("dry run: nothing is removed")
-        Teardown(calls).remove(removals)
+        with if_interrupted("what is gone is gone; the same command removes the rest"):
+            Teardown(calls).remove(removals)
     if args.dry_run:
         return _show_calls(args, calls.planned)
     result(f"{', '.join(things)}: what was made is gone")

@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Connect, then serve a person or a script."""
     from host_tools.console import ending
+    from host_tools.output import if_interrupted
     from host_tools.sandbox.run import Wanted, serve
 
     if args.wait_s <= 0 or args.timeout <= 0:
@@ -59,5 +60,5 @@ def run(args: argparse.Namespace) -> int:
         ca=args.ca,
     )
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    with ending.in_order():
+    with ending.in_order(), if_interrupted("its private board is switched off and gone"):
         return serve(wanted, wait_s=args.wait_s, timeout_s=args.timeout, on_terminal=on_terminal)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from host_tools import interpreter, paths
+from host_tools import interpreter, paths, setup_tools
 from host_tools.errors import ToolError
 
 MAKEFILE = (paths.ROOT / "Makefile").read_text()
@@ -156,6 +157,59 @@ def test_setup_with_a_python_that_has_no_venv_says_so(tmp_path: Path) -> None:
     assert answer.returncode == 1
     assert "has no venv module" in answer.stderr
     assert "apt install python3-venv" in answer.stderr
+
+
+SLOW_PYTHON = """#!/bin/sh
+case "$*" in
+    --version) echo Python 3.12.0 ;;
+    "-m venv "*) echo making; sleep 60 ;;
+esac
+"""
+
+
+def test_ctrl_c_in_setup_says_how_things_stand(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(SLOW_PYTHON)
+    python.chmod(0o755)
+    (tmp_path / "host_tools").mkdir()
+    for name in ("requirements.lock", "requirements-build.lock"):
+        shutil.copy(paths.ROOT / name, tmp_path)
+    script = shutil.copy(paths.ROOT / "host_tools" / "make_venv.sh", tmp_path / "host_tools")
+    with subprocess.Popen(
+        ["sh", str(script)],
+        env={**os.environ, "PYTHON": str(python)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as setup:
+        assert setup.stdout is not None
+        assert setup.stdout.readline() == "setup: 1/4 Python 3.12.0 in .venv\n"
+        assert setup.stdout.readline() == "making\n"
+        os.killpg(setup.pid, signal.SIGINT)  # as a terminal does
+        _, said = setup.communicate(timeout=30)
+    assert setup.returncode == 130
+    assert "setup: interrupted; .venv is incomplete\n  try: make setup" in said
+    assert "Traceback" not in said
+
+
+def test_setup_tells_each_of_its_phases(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = (paths.ROOT / "host_tools" / "make_venv.sh").read_text()
+    assert re.findall(r"^echo \"setup: (\d)/4 ", script, re.MULTILINE) == ["1", "2", "3", "4"]
+    monkeypatch.setattr("host_tools.umqtt_source.fetch", lambda _folder: None)
+    monkeypatch.setattr("host_tools.esp32_stubs.build", lambda _folder: None)
+    assert setup_tools.main() == 0
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 3 and all(line.startswith("setup: ") for line in said)
+
+    def interrupt(_folder: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("host_tools.esp32_stubs.build", interrupt)
+    assert setup_tools.main() == 130
+    assert "setup: interrupted\n  try: make setup" in capsys.readouterr().err
 
 
 def test_interpreter_is_found_and_new_enough(monkeypatch: pytest.MonkeyPatch) -> None:
