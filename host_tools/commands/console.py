@@ -30,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--start", action="store_true", help="start the sandbox if the MicroPython REPL is there"
     )
     parser.add_argument(
+        "--quiet",
+        "-q",
+        action="store_true",
+        help="hide events and log, warnings apart; at the prompt: events on | off",
+    )
+    parser.add_argument(
         "--timeout",
         type=float,
         default=30.0,
@@ -50,8 +56,11 @@ def run(args: argparse.Namespace) -> int:
     target = target_module.resolve(args)
     with ending.in_order():
         if args.command is None and sys.stdin.isatty() and sys.stdout.isatty():
-            return terminal.run(target, start=args.start, timeout_s=args.timeout)
-        output = script.Output(script.drop if args.command else say)
+            return terminal.run(
+                target, start=args.start, timeout_s=args.timeout, events=not args.quiet
+            )
+        log = script.drop if args.command or args.quiet else say
+        output = script.Output(log, events=not args.quiet)
         show = script.drop if args.json else output.show
         with Session(target, show, say) as session:
             session.open(may_start=lambda: bool(args.start))

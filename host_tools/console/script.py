@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable, Iterable
 
 from host_tools.console.protocol import DONE, Answer, Line
-from host_tools.console.session import Session
-from host_tools.errors import UsageError
+from host_tools.console.session import LostError, Session
+from host_tools.errors import ToolError, UsageError
 from host_tools.output import result, say
 
 _LEAVING = ("exit",)
@@ -24,11 +24,13 @@ _QUIT = "quit"
 class Output:
     """Prints the board's lines as they come: `log` takes its log, stdout gets everything else.
 
-    `log_is_result`: the command under way is `log`, whose answer looks like the log.
+    `log_is_result`: the command under way is `log`, whose answer looks like the log. Without
+    `events`, they are dropped.
     """
 
-    def __init__(self, log: Callable[[str], None] = say) -> None:
+    def __init__(self, log: Callable[[str], None] = say, *, events: bool = True) -> None:
         self.log_is_result = False
+        self._events = events
         self._log = log
         self._lock = threading.Lock()
 
@@ -37,7 +39,7 @@ class Output:
         with self._lock:
             if (line.log_level and not self.log_is_result) or line.is_boot_noise:
                 self._log(line.text)
-            else:
+            elif self._events or not line.is_event:
                 result(line.text)
 
 
@@ -100,11 +102,30 @@ def _ask(session: Session, output: Output, command: str, timeout_s: float) -> An
         raise UsageError(f"{command!r} is not a command", "--command help")
     session.wait_until_ready(timeout_s)
     output.log_is_result = _is_log(command)
-    answer = session.command(command, timeout_s)
+    answer = _answer(session, command, timeout_s)
     output.log_is_result = False
     if command == _QUIT:
         session.wait_until_ended()
     return answer
+
+
+def _answer(session: Session, command: str, timeout_s: float) -> Answer:
+    asked = session.send(command)
+    try:
+        return session.answer(asked, timeout_s)
+    except LostError as error:
+        if not asked.reboots:
+            raise
+        say("the board reboots, as asked; waiting until it is back")
+        if not session.wait_until_ready(timeout_s):
+            raise ToolError(
+                f"the {session.label} is not back within {timeout_s:g} s",
+                "its reset button, or a longer --timeout",
+            ) from error
+        return Answer(command, DONE, error.lines)
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(f"the board goes on with `{command}`")
+        raise
 
 
 def _is_log(command: str) -> bool:

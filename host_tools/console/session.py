@@ -50,16 +50,32 @@ class State(enum.Enum):
     ENDED = "ended"  # the application has; the MicroPython REPL waits
 
 
+class LostError(ToolError):
+    """The board was reset, or went, before it answered. `lines` are those that came."""
+
+    def __init__(self, message: str, hint: str, lines: list[str]) -> None:
+        super().__init__(message, hint)
+        self.lines = lines
+
+
 @dataclass(eq=False)
-class _Asked:
-    # a command that has been sent, and what has come for it
+class Asked:
+    """A command that has been sent, and what has come for it."""
+
+    line: str
     lines: list[str] = field(default_factory=list)
     status: int | None = None
     is_lost: bool = False  # the board was reset, or went, before it answered
 
     @property
     def is_over(self) -> bool:
+        """Whether nothing more will come."""
         return self.is_lost or self.status is not None
+
+    @property
+    def reboots(self) -> bool:
+        """Whether a reset of the board is what was asked for."""
+        return self.line.startswith("run ") and "reboot" in self.line.lower()
 
 
 class Session:
@@ -74,7 +90,7 @@ class Session:
         self._show = show
         self._note = note
         self._changed = threading.Condition()
-        self._waiting: list[_Asked] = []
+        self._waiting: list[Asked] = []
         self._ask_at = 0.0
         self._closing = False
         self._decoder = Decoder()
@@ -111,23 +127,50 @@ class Session:
 
         Raises ToolError if the board is not there, is reset meanwhile, or does not answer in time.
         """
+        return self.answer(self.send(line), timeout_s)
+
+    def send(self, line: str) -> Asked:
+        """Send a command; the board does it after those that it has not answered yet.
+
+        Raises ToolError if the board is not there.
+        """
         with self._changed:
             self._raise_failure()
             if self.state is not State.READY:
                 raise self._not_ready(f"`{line}` was not sent")
-            asked = _Asked()
+            asked = Asked(line)
             self._waiting.append(asked)
             self._write(line.encode() + b"\n")
-            self._changed.wait_for(lambda: asked.is_over, timeout_s)
+            return asked
+
+    def is_over(self, asked: Asked, timeout_s: float) -> bool:
+        """Wait until a command is answered, or cannot be any more; say whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: asked.is_over, timeout_s)
+
+    def answer(self, asked: Asked, timeout_s: float) -> Answer:
+        """Wait for the answer to a command. Raises as `command`, LostError if it was lost."""
+        self.is_over(asked, timeout_s)
+        with self._changed:
             self._raise_failure()
             if asked.status is not None:
-                return Answer(line, asked.status, asked.lines)
+                return Answer(asked.line, asked.status, asked.lines)
             if asked.is_lost:
-                raise self._not_ready(f"`{line}` was not answered")
+                error = self._not_ready(f"`{asked.line}` was not answered")
+                if self.state is State.ENDED:
+                    raise error
+                raise LostError(error.message, error.hint, asked.lines)
+        longer = "it goes on there; a longer --timeout waits for it"
         raise ToolError(
-            f"the {self.label} did not answer `{line}` within {timeout_s:g} s",
-            "again; `status`; its reset button",
+            f"the {self.label} did not answer `{asked.line}` within {timeout_s:g} s",
+            longer if asked.line.startswith("run ") else "again; `status`; its reset button",
         )
+
+    @property
+    def unanswered(self) -> list[str]:
+        """The commands that the board has not answered yet, in its order."""
+        with self._changed:
+            return [asked.line for asked in self._waiting]
 
     def wait_until_ended(self) -> None:
         """Wait for the application to end, as it does after `quit`. Raises ToolError."""

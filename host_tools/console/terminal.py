@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,50 +14,29 @@ from prompt_toolkit.history import FileHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from host_tools import paths
-from host_tools.console import colours
-from host_tools.console.protocol import DONE, FAILED, Line
-from host_tools.console.session import Session, State
+from host_tools.console.protocol import DONE, FAILED, Answer
+from host_tools.console.screen import Screen
+from host_tools.console.session import Asked, LostError, Session, State
 from host_tools.console.vocabulary import Vocabulary
 from host_tools.errors import ToolError
 from host_tools.target import Target
 
 GOES_ON = "the board goes on"
-_LEAVE = "exit"
+_LEAVE, _EVENTS, _LOG = "exit", "events", "log"
+_PATIENCE_S = 2.0
 _ENDED = object()  # what a prompt returns when the application on the board ends under it
 
 
-class Screen:
-    """Prints lines above the prompt, in colours if the terminal has them."""
-
-    def __init__(self) -> None:
-        self.vocabulary = Vocabulary()
-        self.quiet = False
-        self._coloured = colours.wanted(sys.stdout)
-
-    def show(self, line: Line) -> None:
-        """Print one of the board's lines, and learn from it."""
-        self.vocabulary.learn(line)
-        if not self.quiet or line.log_level or line.is_event:
-            print(colours.paint(line.text, colours.of(line), self._coloured), flush=True)
-
-    def note(self, text: str) -> None:
-        """Print a remark of the console's own."""
-        print(colours.paint(f"-- {text}", colours.YELLOW, self._coloured), flush=True)
-
-    def error(self, error: ToolError) -> None:
-        """Print what went wrong, and go on."""
-        print(colours.paint(f"-- {error.message}", colours.RED, self._coloured), flush=True)
-        if error.hint:
-            print(f"   try: {error.hint}", flush=True)
-
-
-def run(target: Target, *, start: bool, timeout_s: float, after: str = GOES_ON) -> int:
+def run(
+    target: Target, *, start: bool, timeout_s: float, after: str = GOES_ON, events: bool = True
+) -> int:
     """Open the console and serve until it is left. Raises ToolError if there is no sandbox.
 
-    `after` says what becomes of the board then.
+    `after` says what becomes of the board then; without `events`, what it says of its own accord
+    is hidden.
     """
     with patch_stdout(raw=True):
-        screen = Screen()
+        screen = Screen(events=events)
         with Session(target, screen.show, screen.note) as session:
             session.open(may_start=lambda: start or _agreed(f"The {target.label}"))
             return Terminal(session, screen, timeout_s, after).run()
@@ -90,9 +68,11 @@ class Terminal:
                 continue
             line = self._read()
             if line is None or line == _LEAVE:
-                self._screen.note(f"left; {self._after}")
+                self._screen.note(f"left; {self._after}{self._under_way()}")
                 return DONE
-            if line and self._do(line):
+            if line.split()[:1] == [_EVENTS]:
+                self._switch_events(line)
+            elif line and self._do(line):
                 return DONE
 
     def _begin(self) -> None:
@@ -100,13 +80,42 @@ class Terminal:
         self._screen.note(
             f"{self._session.label}: Jobs Sandbox {board.version}, thing {board.thing}"
         )
-        self._screen.vocabulary.add_command(_LEAVE, f"leaves this console; {self._after}")
+        for name, arguments, meaning in self._own_commands():
+            self._screen.vocabulary.add_command(name, arguments, meaning)
         self._screen.vocabulary.learn_commands(self._quietly("help"))
         self._quietly("jobs")
         for line in self._quietly("status"):
             if line.startswith(("link: ", "last trouble: ")):
                 print(line)
         self._screen.note("help lists the commands, Tab completes, Ctrl-D or exit leaves")
+        if not self._screen.events:
+            self._screen.note("events and log are hidden; `events on` shows them")
+
+    def _own_commands(self) -> tuple[tuple[str, str, str], ...]:
+        # (name, arguments, meaning) of what the console does itself
+        what = "shows what the board says of its own accord, or hides all but warnings"
+        return (
+            (_EVENTS, "<on | off>", what),
+            (_LEAVE, "", f"leaves this console; {self._after}"),
+        )
+
+    def _switch_events(self, line: str) -> None:
+        words = line.split()[1:]
+        if words not in (["on"], ["off"]):
+            self._screen.note("usage: events <on | off>")
+            return
+        self._screen.events = words == ["on"]
+        hidden, self._screen.hidden = self._screen.hidden, 0
+        shown = f"shown; {hidden} lines were hidden" if hidden else "shown"
+        self._screen.note(
+            f"events and log are {shown}"
+            if self._screen.events
+            else "events and log are hidden, warnings apart; `events on` shows them again"
+        )
+
+    def _under_way(self) -> str:
+        unanswered = self._session.unanswered
+        return f", with `{unanswered[0]}`" if unanswered and self._after == GOES_ON else ""
 
     def _quietly(self, command: str) -> list[str]:
         # A board that is just restarting will be asked by its user, if need be.
@@ -125,6 +134,8 @@ class Terminal:
         try:
             typed = self._prompt.prompt(f"{thing}> ")
         except KeyboardInterrupt:
+            if not self._prompt.default_buffer.text:
+                self._screen.note(f"Ctrl-D or exit leaves; {self._after}")
             return ""
         except EOFError:
             return None
@@ -132,21 +143,60 @@ class Terminal:
 
     def _do(self, line: str) -> bool:
         # whether this was the last command
+        before = self._session.unanswered
+        command = line.split()[0]
+        self._screen.log_is_answer = command == _LOG
         try:
-            answer = self._session.command(line, self._timeout_s)
-        except KeyboardInterrupt:
-            self._screen.note("not waited for; the board's answer will be shown when it comes")
-            return False
+            asked = self._session.send(line)
+            if before:
+                self._screen.note(f"the board still does `{before[0]}`; `{line}` comes after it")
+                return False
+            answer = self._answer(asked)
         except ToolError as error:
             self._screen.error(error)
             return False
-        if line.split()[0] != "quit" or answer.status != DONE:
+        self._screen.log_is_answer = False
+        if answer is None or answer.status != DONE:
+            return False
+        if command == "help":
+            self._help()
+        if command != "quit":
             return False
         self._session.wait_until_ended()
         self._screen.note(
             "the sandbox on the board has ended; `jobs-sandbox console --start` begins anew"
         )
         return True
+
+    def _answer(self, asked: Asked) -> Answer | None:
+        # None if it is not waited for any longer, or the board was reset as asked
+        try:
+            if not self._session.is_over(asked, min(_PATIENCE_S, self._timeout_s)):
+                self._screen.note("the board works on it; Ctrl-C gives you the prompt meanwhile")
+            return self._session.answer(asked, self._timeout_s)
+        except LostError:
+            if not asked.reboots:
+                raise
+            self._wait_for_reboot()
+        except KeyboardInterrupt:
+            print()  # behind the ^C that the terminal shows
+            self._screen.note(f"the board goes on with `{asked.line}`, its answer will be shown;")
+            self._screen.note("it does what you type now after that; Ctrl-D or exit leaves")
+        return None
+
+    def _wait_for_reboot(self) -> None:
+        self._screen.note("it reboots as asked; waiting until it is back")
+        try:
+            if not self._session.wait_until_ready(self._timeout_s):
+                self._screen.note("it is not back yet; its reset button? `status` asks it")
+        except KeyboardInterrupt:
+            print()
+            self._screen.note("not waited for; it will be told when it is back")
+
+    def _help(self) -> None:
+        for name, arguments, meaning in self._own_commands():
+            print(f"  {name} {arguments}".rstrip())
+            print(f"      {meaning}")
 
     def _restarted(self) -> bool:
         self._screen.note("the sandbox on the board has ended")

@@ -43,9 +43,10 @@ class Vocabulary:
             elif name and (what := _WHAT.match(line)):
                 self._meanings[name] = what[1]
 
-    def add_command(self, name: str, meaning: str) -> None:
-        """Add a command that the console itself does."""
+    def add_command(self, name: str, arguments: str, meaning: str) -> None:
+        """Add a command that the console itself does; the arguments as `help` has them."""
         self._meanings[name] = meaning
+        self._arguments[name] = arguments
 
     def learn(self, line: Line) -> None:
         """Learn job ids from an answer, an event or a line of the board's command `jobs`.

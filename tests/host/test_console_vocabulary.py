@@ -38,7 +38,7 @@ def learn(vocabulary: Vocabulary, what: str, value: object) -> None:
 
 def test_commands_with_their_meaning(vocabulary: Vocabulary) -> None:
     assert vocabulary.choices(["ex"]) == [Choice("executor", "runs jobs by itself")]
-    vocabulary.add_command("exit", "leaves")
+    vocabulary.add_command("exit", "", "leaves")
     assert texts(vocabulary, "ex") == ["executor", "exit"]
     assert len(texts(vocabulary, "")) == 5
 
