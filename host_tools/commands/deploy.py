@@ -13,13 +13,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from host_tools import deployed
 from host_tools import target as target_module
 from host_tools.errors import UsageError
-from host_tools.output import result, result_json
+from host_tools.output import result, result_json, say
 from host_tools.target import Target
 
 if TYPE_CHECKING:
     from host_tools.deploy import Device, Options
+    from host_tools.identity import ThingIdentity
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Deploy and print what was done."""
-    from host_tools.deploy import Device, Options, choose_thing
+    from host_tools.deploy import Options
 
     if args.watch and (args.json or args.dry_run):
         raise UsageError("--watch goes with neither --json nor --dry-run", "one of them")
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if args.to_folder:
         return _to_folder(args)
     target = target_module.resolve(args)
-    device = Device.of(choose_thing(target, args.thing))
+    device = _device(args, target)
     options = Options(
         wifi_ssid=args.wifi_ssid,
         definition=args.definition,
@@ -81,6 +83,31 @@ def run(args: argparse.Namespace) -> int:
 
         watch(paths.FIRMWARE, lambda: _deploy(args, target, device, options))
     return 0
+
+
+def _device(args: argparse.Namespace, target: Target) -> Device:
+    # says first whom the board becomes, and what speaks against it
+    from host_tools.deploy import Device, settings
+
+    chosen, why = settings.chosen(target, args.thing)
+    if args.thing and "thing" not in args.given:
+        why = "as sandbox.toml says"
+    say(f"{target.label}: thing {chosen.thing} ({why}), of {_where(chosen)}")
+    for other in settings.others_with(target, chosen.thing):
+        say(f"warning: {chosen.thing} is on {other}, too: two boards with one client id drive")
+        say(f"  each other off the line. Make one of its own: {_own(target, chosen.thing)}")
+    return Device.of(chosen)
+
+
+def _where(chosen: ThingIdentity) -> str:
+    return "the local IoT Core" if chosen.cloud == "local" else f"AWS, {chosen.region}"
+
+
+def _own(target: Target, taken: str) -> str:
+    name = deployed.proposed_thing(target.board.name if target.board else None)
+    if name == taken:
+        name += "-2"
+    return f"`jobs-sandbox provision {name}`, then deploy --thing {name}"
 
 
 def _to_folder(args: argparse.Namespace) -> int:
@@ -105,7 +132,8 @@ def _deploy(args: argparse.Namespace, target: Target, device: Device, options: O
     if args.json:
         result_json(done.as_dict())
     elif args.dry_run:
-        result(f"{target.label} would get {len(done.changed)} files, {done.bytes} bytes")
+        what = f"{len(done.changed)} files, {done.bytes} bytes" if done.changed else "nothing"
+        result(f"{target.label} would get {what}")
     else:
         state = "connected" if done.connected else "started" if done.restarted else "running"
         result(f"{target.label} is {state} as {done.thing}, after {done.seconds:.1f} s")

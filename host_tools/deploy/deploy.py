@@ -9,6 +9,7 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
+from host_tools.cloud import local
 from host_tools.deploy import build, plan, scripts, settings, upload
 from host_tools.deploy.plan import Plan
 from host_tools.deploy.port_trouble import GoneError
@@ -17,7 +18,7 @@ from host_tools.deploy.running import Application
 from host_tools.deploy.settings import Device
 from host_tools.deploy.upload import Progress
 from host_tools.errors import ToolError
-from host_tools.output import say, say_command
+from host_tools.output import Ticker, if_interrupted, say, say_command
 from host_tools.target import Target
 
 _HASHING_S = 60
@@ -26,6 +27,8 @@ _LEAST_WAIT_S = 1.0
 _UART_BYTES_S = 115200 / 10  # 8N1; boards with USB of their own are faster
 _PIPE_BYTES_S = 150_000.0  # a virtual board's line
 _LOCAL_HOSTS = ("localhost", "127.0.0.1")
+_HALF_DONE = "the board has its old files or the new ones, whole; `jobs-sandbox deploy` goes on"
+_GOES_ON = "the files are there, the board goes on connecting; `jobs-sandbox console` watches it"
 
 
 @dataclass(frozen=True)
@@ -116,18 +119,19 @@ class _Deployment:
             running = self._application.find()
             files = self._up_to_date() if running else None
         if files is not None:
-            say(f"plan: 0 changed, 0 removed, {len(files)} same; it is running, and left alone")
-            return self._wait(replace(done, same=len(files)))
+            same = sum(1 for digest in files.values() if digest)  # folders have none
+            say(f"plan: nothing to do, {same} same; the sandbox there is left alone")
+            return self._wait(replace(done, same=same))
         made = self._bring_up_to_date(running is not None)
         done = replace(
             done, changed=made.changed, removed=made.removed, same=made.same, bytes=made.size
         )
         if self._options.dry_run:
-            say("nothing was changed")
+            say("dry run: nothing was changed")
             self._resume(running is not None)
             return done
         self._repl.run(_set_clock())
-        say("starting it")
+        say("starting the sandbox")
         say_command(["mpremote", "connect", self._target.device, "soft-reset"])
         self._repl.start_main()
         self._application = Application(self._repl.serial)  # what the old one said is void
@@ -155,13 +159,14 @@ class _Deployment:
         }
 
     def _bring_up_to_date(self, was_running: bool) -> Plan:
-        say(f"connecting to the {self._target.label}")
+        say(f"looking at the {self._target.label}: what runs there stops meanwhile")
         try:
             self._repl.enter()
         except NoAnswerError as error:
             raise NoMicroPythonError(error.message, error.hint) from error
         try:
-            return self._change()
+            with if_interrupted(_HALF_DONE):
+                return self._change()
         except (ToolError, KeyboardInterrupt) as error:
             with contextlib.suppress(ToolError):
                 if isinstance(error, KeyboardInterrupt):
@@ -192,7 +197,7 @@ class _Deployment:
         found: dict[str, str] = dict(self._repl.run(look, timeout_s=_HASHING_S))
         made = plan.make(files, found, manifest, facts.abi)
         speed = _PIPE_BYTES_S if self._target.board else _UART_BYTES_S
-        say(f"plan: {made.describe()}, about {made.seconds(speed)} s")
+        say(f"plan: {made.describe()}" + (f", about {made.seconds(speed)} s" if made else ""))
         return made
 
     def _read(self, path: str) -> str:
@@ -215,8 +220,8 @@ class _Deployment:
             say_command([*build.compile_command(name), "-o", file])
             say_command(["mpremote", "connect", self._target.device, "fs", "cp", file, f":{name}"])
         rest = len(made.changed) - len(modules[:_SHOWN_COMMANDS])
-        if rest:
-            say(f"  … and so on for {rest} more")
+        if rest and modules:
+            say(f"  … and so on for the other {rest} file{'s' if rest > 1 else ''}")
 
     def _resume(self, was_running: bool) -> None:
         if was_running:
@@ -229,6 +234,19 @@ class _Deployment:
         if not self._options.wait_s or self._options.dry_run:
             self._application.release()
             return done
+        where = f"{self._device.endpoint}:{self._device.port}"
+        ticker = Ticker(f"waiting until it is connected to {where}", self._options.wait_s)
+        try:
+            with if_interrupted(_GOES_ON):
+                return self._wait_until_connected(done, ticker)
+        finally:
+            ticker.clear()
+
+    def _wait_until_connected(self, done: Deployed, ticker: Ticker) -> Deployed:
+        def show(line: str) -> None:
+            ticker.clear()
+            say("  " + line)
+
         deadline = time.monotonic() + self._options.wait_s
         just_started = done.restarted
         while True:
@@ -236,8 +254,9 @@ class _Deployment:
                 with self._repl.errors():
                     self._application.wait_until_connected(
                         max(deadline - time.monotonic(), _LEAST_WAIT_S),
-                        lambda line: say("  " + line),
+                        show,
                         just_started=just_started,
+                        tick=ticker.tick,
                     )
                 return replace(done, connected=True)
             except GoneError:
@@ -268,7 +287,12 @@ def _check_reachable(target: Target, device: Device, options: Options) -> None:
     try:
         socket.create_connection((device.endpoint, device.port), timeout=2).close()
     except OSError as error:
+        runs = local.status()
+        if runs is None:
+            hint = "`jobs-sandbox cloud start`: it keeps what is provisioned"
+        else:
+            hint = f"`jobs-sandbox provision {device.thing}`: the cloud is at {runs.mqtt_port} now"
         raise ToolError(
             f"nothing listens at {device.endpoint}:{device.port}, where {device.thing} connects",
-            f"`jobs-sandbox cloud start`, then `jobs-sandbox provision {device.thing}`",
+            hint,
         ) from error

@@ -25,9 +25,12 @@ FOLDERS = ("/sandbox", "/umqtt", "/credentials")
 
 @dataclass(frozen=True)
 class Plan:
-    """Paths by what happens to them. `staged` of `changed` lie on the board already, complete."""
+    """Paths by what happens to them. Of `changed`, `new` are not on the board, and `staged` lie
+    there already under another name, complete.
+    """
 
     changed: list[str]
+    new: set[str]
     staged: set[str]
     removed: list[str]
     same: int
@@ -44,12 +47,19 @@ class Plan:
         return round(_BEGIN_S + files * _FILE_S + self.size * 4 / 3 / bytes_per_s)
 
     def describe(self) -> str:
-        """Return it in a line: "3 changed, 1 removed, 41 same, 12 KB"."""
-        kilobytes = f"{-(-self.size // 1024)} KB"
-        return (
-            f"{len(self.changed)} changed, {len(self.removed)} removed, {self.same} same, "
-            f"{kilobytes}"
-        )
+        """Return it in a line: "2 new, 3 changed, 1 removed, 41 same, 12 KB to send"."""
+        numbers = {
+            "new": len(self.new),
+            "changed": len(self.changed) - len(self.new),
+            "removed": len(self.removed),
+            "same": self.same,
+        }
+        words = [f"{number} {what}" for what, number in numbers.items() if number]
+        if not self:
+            return ", ".join(["nothing to do", *words])
+        if self.staged:
+            words.append(f"{len(self.staged)} of them sent before")
+        return ", ".join([*words, f"{-(-self.size // 1024)} KB to send"])
 
 
 def manifest(files: dict[str, bytes], abi: int, old: bytes) -> bytes:
@@ -89,6 +99,7 @@ def make(files: dict[str, bytes], found: dict[str, str], old_manifest: bytes, ab
     removed = [name for name in removed if name not in {each + STAGED for each in changed}]
     return Plan(
         changed=sorted(changed),
+        new={name for name in changed if name not in found},
         staged=staged,
         removed=removed,
         same=len(files) - len(changed),

@@ -98,17 +98,23 @@ class Application:
         self._serial.write(_PERSON)
 
     def wait_until_connected(
-        self, timeout_s: float, show: Callable[[str], None], *, just_started: bool
+        self,
+        timeout_s: float,
+        show: Callable[[str], None],
+        *,
+        just_started: bool,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
         """Wait until the application says that it is connected and subscribed.
 
         It says so of itself only when it has just started; otherwise, or if its log is set to
-        less, it is asked. `show` gets each line of the board's log. Raises ToolError with the last
-        lines if it ends or does not connect in time.
+        less, it is asked. `show` gets each line of the board's log, `tick` is called all the time.
+        Raises ToolError with the last lines if it ends or does not connect in time.
         """
         begun = time.monotonic()
         ask_at = begun + (_ASK_EVERY_S if just_started else 0)
         while time.monotonic() < begun + timeout_s:
+            tick()
             for line in self._read():
                 if _LOG_LINE.match(line):
                     show(line)
@@ -121,7 +127,7 @@ class Application:
                 self._serial.write(_MACHINE + b"status\r")
                 ask_at += _ASK_EVERY_S
         self.release()
-        raise self._failure(f"the board did not connect within {timeout_s:g} s")
+        raise self._failure(f"the board did not connect within {round(timeout_s)} s")
 
     def _read(self) -> list[str]:
         waiting = self._serial.in_waiting

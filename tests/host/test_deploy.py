@@ -80,7 +80,7 @@ def test_what_differs_is_copied_and_nothing_else(
     assert done.changed == ["/manifest.json", "/sandbox/greeting.mpy"]
     assert done.same == len(first.changed) - 2
     said = capsys.readouterr().err
-    assert f"plan: 2 changed, 0 removed, {done.same} same, 1 KB" in said
+    assert f"plan: 2 changed, {done.same} same, 1 KB to send" in said
     assert "mpy-cross -O2 -s /sandbox/greeting.py" in said
     assert "fs cp greeting.mpy :/sandbox/greeting.mpy" in said
 
@@ -247,7 +247,9 @@ def test_board_that_is_up_to_date_and_running_is_not_disturbed(
     assert not done.restarted
     assert done.connected
     assert (done.changed, done.removed, done.bytes) == ([], [], 0)
-    assert "it is running, and left alone" in capsys.readouterr().err
+    assert (
+        "plan: nothing to do, 10 same; the sandbox there is left alone" in capsys.readouterr().err
+    )
 
 
 def wait_for_application(bench: Bench) -> None:

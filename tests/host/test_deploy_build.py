@@ -80,14 +80,14 @@ def test_plan_for_an_empty_board_is_everything() -> None:
     made = plan.make(FILES, {}, b"", 6)
     assert made.changed == ["/main.py", "/manifest.json", "/sandbox/a.mpy", "/sandbox/b.mpy"]
     assert (made.removed, made.same) == ([], 0)
-    assert made.describe() == "4 changed, 0 removed, 0 same, 1 KB"
+    assert made.describe() == "4 new, 1 KB to send"
 
 
 def test_plan_for_an_equal_board_is_nothing() -> None:
     manifest = plan.manifest(FILES, 6, b"")
     made = plan.make(FILES, on_board(FILES, manifest), manifest, 6)
     assert not made
-    assert made.describe() == "0 changed, 0 removed, 4 same, 0 KB"
+    assert made.describe() == "nothing to do, 4 same"
 
 
 @pytest.mark.parametrize("manifest", [b"", b"no JSON", b"[]", b'{"files": 1}', b'{"files": {}}'])

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from host_tools import deployed
 from host_tools.__main__ import main
+from host_tools.cloud.info import CloudInfo
 from host_tools.deploy import Device, Options, choose_thing, deploy, port_trouble, raw_repl
 from host_tools.errors import ToolError, UsageError
 from host_tools.identity import ThingIdentity, keep, keep_identity
+from host_tools.output import Ticker
 from host_tools.target import Target
 from tests.host.deploy_bench import *  # noqa: F403
 from tests.host.deploy_bench import DEVICE, Bench
@@ -42,7 +45,7 @@ def test_command_prints_json_on_stdout_only(
     assert main(["deploy", "--board", "deploy", "--no-wait"]) == 0
     assert "virtual board deploy is started as only, after " in capsys.readouterr().out
     assert main(["deploy", "--board", "deploy", "--dry-run"]) == 0
-    assert "virtual board deploy would get 0 files, 0 bytes" in capsys.readouterr().out
+    assert "virtual board deploy would get nothing" in capsys.readouterr().out
 
 
 def test_output_holds_no_secret(bench: Bench, capfd: pytest.CaptureFixture[str]) -> None:
@@ -69,6 +72,84 @@ def test_thing_is_chosen_where_that_is_clear(bench: Bench) -> None:
     assert choose_thing(bench.target).thing == "second"
     assert main(["board", "erase", bench.board.name]) == 0
     assert choose_thing(bench.target).thing == "deploy", "an erased board is nobody"
+
+
+def test_whom_the_board_becomes_is_said_first_and_why(
+    bench: Bench,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def said(*arguments: str) -> str:
+        assert main(["deploy", "--board", "deploy", "--dry-run", *arguments]) == 0
+        return capsys.readouterr().err.splitlines()[0]
+
+    provisioned("only")
+    assert said() == (
+        "virtual board deploy: thing only (the only one provisioned), of the local IoT Core"
+    )
+    assert "(as asked for)" in said("--thing", "only")
+    provisioned("other")
+    deployed.remember("/dev/ttyUSB0", "other", "esp32_generic")
+    assert "thing only (the only one without a board)" in said()
+    (tmp_path / "s.toml").write_text('thing = "other"')
+    monkeypatch.setenv("JOBS_SANDBOX_CONFIG", str(tmp_path / "s.toml"))
+    assert "thing other (as sandbox.toml says)" in said()
+
+
+def test_one_thing_on_two_boards_is_warned_of(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provisioned("only")
+    deployed.remember("/dev/ttyUSB0", "only", "esp32_generic")
+    assert main(["deploy", "--board", "deploy"]) == 2
+    said = capsys.readouterr().err
+    assert "each has a board already: only on /dev/ttyUSB0" in said
+    assert "try: `jobs-sandbox provision deploy`" in said
+    assert main(["deploy", "--board", "deploy", "--dry-run", "--thing", "only"]) == 0
+    said = capsys.readouterr().err
+    assert "warning: only is on /dev/ttyUSB0, too: two boards with one client id drive" in said
+    assert "`jobs-sandbox provision deploy`, then deploy --thing deploy" in said
+    deployed.remember("gone", "only", "virtual")
+    deployed.forget("/dev/ttyUSB0")
+    assert main(["deploy", "--board", "deploy", "--dry-run"]) == 0, "that board is no more"
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_a_wait_is_told_with_its_seconds_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("host_tools.output.time.monotonic", lambda: now[0])
+    for terminal in (False, True):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda shown=terminal: shown)
+        ticker = Ticker("waiting until it is connected", 60)
+        for _ in range(6):
+            ticker.tick()
+            now[0] += 0.5
+        ticker.clear()
+        said = capsys.readouterr().err
+        if terminal:
+            waits = [f"\r  waiting until it is connected: {n} of 60 s\x1b[K" for n in (1, 2)]
+            assert said == "".join(waits) + "\r\x1b[K"
+        else:
+            assert said == "  waiting until it is connected, at most 60 s\n"
+
+
+def test_ctrl_c_tells_what_is_left(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    provisioned("only")
+    monkeypatch.setattr("host_tools.deploy.running.Application.wait_until_connected", interrupt)
+    assert main(["deploy", "--board", "deploy"]) == 130
+    assert "interrupted; the files are there, the board goes on" in capsys.readouterr().err
+    bench.write(greeting="def greet():\n    return 1\n")
+    monkeypatch.setattr("host_tools.deploy.upload.send", interrupt)
+    assert main(["deploy", "--board", "deploy"]) == 130
+    assert "interrupted; the board has its old files or the new ones" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -118,8 +199,18 @@ def test_endpoint_that_nothing_listens_at_is_told_before_the_board_is_touched(
     device = Device("thing", "thing", "127.0.0.1", 9, {})
     with pytest.raises(ToolError, match=r"nothing listens at 127\.0\.0\.1:9") as caught:
         bench.deploy(device)
-    assert "jobs-sandbox cloud start" in caught.value.hint
+    assert caught.value.hint == "`jobs-sandbox cloud start`: it keeps what is provisioned"
     assert bench.board.require_running().boot == boot
+
+
+def test_cloud_that_listens_elsewhere_by_now_needs_a_new_identity(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = CloudInfo("http://127.0.0.1:1", "localhost", 9999, "", "r", "a", 1, "")
+    monkeypatch.setattr("host_tools.cloud.local.status", lambda: elsewhere)
+    with pytest.raises(ToolError, match="nothing listens") as caught:
+        bench.deploy(Device("t", "t", "127.0.0.1", 9, {}))
+    assert caught.value.hint == "`jobs-sandbox provision t`: the cloud is at 9999 now"
 
 
 def test_real_board_cannot_use_a_local_endpoint(bench: Bench) -> None:

@@ -103,7 +103,7 @@ def test_blank_chip_gets_micropython_and_then_the_application(
     assert usb.flashed[1].erased
     said = capsys.readouterr().err
     assert "all of its flash is erased first: files, keys, settings, everything" in said
-    assert said.index("erased first") < said.index("writing ") < said.index("starting it")
+    assert said.index("erased first") < said.index("writing ") < said.index("starting the sandbox")
 
 
 def test_nothing_is_flashed_without_consent(usb: Socket, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,7 +381,7 @@ def test_watch_by_the_command(bench: Bench) -> None:
     child = pexpect.spawn(python, words, cwd=str(paths.ROOT), encoding="utf-8", timeout=30)
     child.expect("watching .*firmware|watching ")
     bench.write(greeting="def greet():\n    return 2\n")
-    child.expect("plan: 2 changed, 0 removed")
+    child.expect("plan: 2 changed, ")
     child.expect("is started as mine")
     child.sendintr()
     child.expect(pexpect.EOF)
