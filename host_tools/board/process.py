@@ -59,7 +59,7 @@ class MicroPythonProcess:
 
     @property
     def wants_write(self) -> bool:
-        return bool(self._input)
+        return bool(self._input) and self._interrupt_since is None
 
     @property
     def takes_input(self) -> bool:
@@ -91,8 +91,8 @@ class MicroPythonProcess:
         self.flush()
 
     def flush(self) -> None:
-        """Go on typing what is waiting."""
-        while self._input:
+        """Go on typing what is waiting; what is behind a Ctrl-C waits for what that leads to."""
+        while self.wants_write:
             try:
                 del self._input[: os.write(self.fd, self._input[:1024])]
             except OSError:  # full, or gone

@@ -154,8 +154,9 @@ class Supervisor:
         _register(self._selector, self._host.fd, host_events)
 
     def _serve(self, child: MicroPythonProcess) -> None:
+        interrupt_due = child.interrupt_due()  # first: what was held back for it can go then
         self._watch()
-        waits = [s for s in (child.interrupt_due(), self._watchdog_left()) if s is not None]
+        waits = [s for s in (interrupt_due, self._watchdog_left()) if s is not None]
         ready = {key.fd for key, _ in self._selector.select(min(waits, default=None))}
         if self._signals in ready:
             self._handle_signals()
