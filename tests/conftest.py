@@ -2,10 +2,7 @@
 own.
 """
 
-import os
-
-os.environ["JOBS_SANDBOX_CONFIG"] = os.devnull  # whoever has a sandbox.toml: tests do not read it
-
+from tests import environment  # noqa: F401  first
 from tests.board_fixture import *  # noqa: F403
 from tests.cloud_fixture import *  # noqa: F403
 from tests.device_fixture import *  # noqa: F403
