@@ -116,13 +116,14 @@ def eventually(condition: Callable[[], Any], deadline_s: float = DEADLINE_S) -> 
 
 @pytest.fixture
 def make_board(sandbox_home: Path) -> Iterator[Callable[..., Board]]:
-    """Makes running boards; the options are those of VirtualBoard.start."""
+    """Makes boards, running unless told otherwise; the options are those of VirtualBoard.start."""
     made: list[Board] = []
 
-    def make(**options: Any) -> Board:
+    def make(started: bool = True, **options: Any) -> Board:
         board = Board(f"test{next(_numbers)}")
         made.append(board)
-        board.start(bound=True, **options)
+        if started:
+            board.start(bound=True, **options)
         return board
 
     yield make

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import json
 import re
@@ -14,12 +15,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 from littlefs import LittleFS
 
+from host_tools import paths
 from host_tools.board.files import FLASH_SIZE
 from host_tools.cloud import access
 from host_tools.cloud.info import CloudInfo
@@ -29,7 +31,6 @@ from host_tools.deploy import Device as Identity
 from host_tools.deploy import build, settings
 from host_tools.errors import ToolError
 from host_tools.identity import ThingIdentity
-from host_tools.paths import ROOT
 from host_tools.provision import provision
 from host_tools.target import Target
 from tests.board_fixture import Board
@@ -162,7 +163,7 @@ class Device:
         """Run the real AWS CLI as a user does and return what it prints."""
         done = subprocess.run(
             [sys.executable, "-m", "host_tools", "aws", *words],
-            cwd=ROOT,
+            cwd=paths.ROOT,
             capture_output=True,
             text=True,
             timeout=60,
@@ -183,11 +184,11 @@ def local_cloud(cloud: CloudInfo) -> access.Cloud:
 def make_device(
     make_board: Callable[..., Board], local_cloud: access.Cloud
 ) -> Iterator[Callable[..., Device]]:
-    """Makes devices. `deployed=False`: only board and thing; `changes` see `put`."""
+    """Makes devices. `deployed=False`: only thing and board, which is off; `changes` see `put`."""
     made: list[Device] = []
 
     def make(deployed: bool = True, **changes: Any) -> Device:
-        board = make_board()
+        board = make_board(started=False)
         identity = provision(local_cloud, f"thing-{board.name}")
         device = Device(board, local_cloud, identity)
         made.append(device)
@@ -231,7 +232,6 @@ def put(
     identity = Identity(**{**vars(Identity.of(device.made)), **changes})
     wifi = {"ssid": "virtual", "password": ""}
     files = {
-        **build.application(umqtt=True),
         **{f"/credentials/{name}": each for name, each in identity.credentials.items()},
         settings.BOARD: settings.board("virtual"),
         settings.CONFIG: settings.config(identity, wifi, json.dumps(config or {})),
@@ -239,13 +239,34 @@ def put(
         **(more or {}),
     }
     device.board.stop()
-    device.board.files.flash.write_bytes(image(files))
+    device.board.files.flash.write_bytes(image(files, firmware_image(paths.FIRMWARE)))
     device.board.start(bound=True)
 
 
-def image(files: dict[str, bytes]) -> bytes:
-    """Return a flash image, as MicroPython formats it, with these files in it."""
-    flash = LittleFS(block_size=BLOCK, block_count=FLASH_SIZE // BLOCK, disk_version=0x00020001)
+@functools.cache
+def application(firmware: Path) -> dict[str, bytes]:
+    """Return `paths.FIRMWARE` as `deploy` puts it on a board, compiled once in a test process."""
+    assert firmware == paths.FIRMWARE
+    return build.application(umqtt=True)
+
+
+@functools.cache
+def firmware_image(firmware: Path) -> bytes:
+    """Return a flash image with nothing in it but `paths.FIRMWARE`."""
+    return image(application(firmware))
+
+
+def image(files: dict[str, bytes], before: bytes | None = None) -> bytes:
+    """Return a flash image, as MicroPython formats it, with these files in it, besides those of
+    the image `before`.
+    """
+    blocks = FLASH_SIZE // BLOCK
+    flash = LittleFS(
+        block_size=BLOCK, block_count=blocks, disk_version=0x00020001, mount=before is None
+    )
+    if before is not None:
+        flash.context.buffer = bytearray(before)
+        flash.mount()
     for path, content in files.items():
         flash.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
         with flash.open(path, "wb") as file:

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host_tools import interpreter
+from host_tools import interpreter, paths
 from host_tools.board.files import BoardFiles
-from host_tools.deploy import build
+from tests.device_fixture import application
 from tests.firmware import pki
 
 HEAP = 56 * 1024 * 2  # bytes: 56 KB of 4-byte words, in the Unix port's 8-byte words
@@ -130,7 +130,7 @@ def _environment(config: pytest.Config, folder: Path, control: int) -> dict[str,
 
 def _compiled(folder: Path) -> Path:
     # the firmware as it lies on a board
-    for name, content in build.application(umqtt=True).items():
+    for name, content in application(paths.FIRMWARE).items():
         path = folder / name[1:]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

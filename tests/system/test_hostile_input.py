@@ -141,4 +141,4 @@ def test_a_document_of_32_kb_is_rejected_with_the_reason(play: Played) -> None: 
 def sound(device: Device) -> None:
     """Check that nothing was reset and nothing failed that should not."""
     assert "Traceback" not in device.log(), device.log()
-    assert device.board.boot == 2, "once empty, once with the firmware"
+    assert device.board.boot == 1
