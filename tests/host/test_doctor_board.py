@@ -28,7 +28,6 @@ from tests.host.doctor_bench import THING, Bench, client, expect, failing
 from tests.host.doctor_bench import bench as bench  # the fixture
 
 OK, WARN, FAIL, SKIP = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.SKIP
-NOW = datetime.datetime.now(datetime.UTC)
 
 
 @pytest.fixture
@@ -165,7 +164,7 @@ def test_second_client_with_the_same_id(mended: Bench) -> None:
 
 
 def test_clock_that_is_wrong(mended: Bench) -> None:
-    faults.set_clock(mended.board.files, NOW.timestamp() - 7200)
+    faults.set_clock(mended.board.files, time.time() - 7200)
     found = checked(mended, mended.facts())
     expect(found["clock"], FAIL, "s behind: certificates are judged by it", "UDP port 123")
     faults.set_clock(mended.board.files, datetime.datetime.now().timestamp() + 600)
@@ -219,7 +218,7 @@ def test_firmware_that_is_too_old_to_tell(bench: Bench, healthy: Facts) -> None:
     [(-2, FAIL, "not yet valid"), (40000, FAIL, "has expired"), (0, OK, "valid from")],
 )
 def test_certificate_dates(bench: Bench, days: int, verdict: Verdict, told: str) -> None:
-    now = NOW + datetime.timedelta(days=days)
+    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
     found = {check.name: check for check in credentials.checks(board.BOARD, THING, None, now)}
     expect(found["certificate dates"], verdict, told)
 
