@@ -15,10 +15,12 @@ from host_tools.board import edges
 from host_tools.cloud.access import Cloud
 from host_tools.console import Session
 from host_tools.console.protocol import Line
+from host_tools.console.session import AtReplError
 from host_tools.errors import ToolError
 from host_tools.target import Target
 
 _POLL_S = 0.2
+_ASK_S = 5.0
 _SETTLE_S = 0.3  # what the board still says when the cloud has the outcome
 
 
@@ -118,8 +120,25 @@ def _listen_to_log(
     try:
         session = stack.enter_context(Session(target, show, note))
         session.open(may_start=lambda: False)
+        _tell_what_holds_jobs_up(session, note)
+    except AtReplError as error:
+        note(f"{error.message}: nothing there runs the job until the sandbox is started,")
+        note(f"  from another terminal: {error.hint}")
     except ToolError as error:
         note(f"without the board's log: {error.message}")
+
+
+def _tell_what_holds_jobs_up(session: Session, note: Callable[[str], None]) -> None:
+    lines = []
+    with contextlib.suppress(ToolError):  # it is busy, or restarts: that will be seen
+        lines = session.command("status", _ASK_S).lines
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "executor" and value.startswith("off"):
+            note("the executor is off: nothing there runs the job until `executor on`,")
+            note("  or it is done by hand, with the commands of `jobs-sandbox console`")
+        elif name == "link" and not value.startswith("online"):
+            note(f"the board is not connected ({value}): the job waits until it is")
 
 
 def _listen_to_pins(

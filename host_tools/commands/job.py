@@ -145,7 +145,8 @@ def _target(args: argparse.Namespace) -> Target | None:
     try:
         return target.resolve(args)
     except ToolError as error:
-        say(f"without board: {error.message}")
+        say(f"without the board's log and pins: {error.message}")
+        say(f"  a job for this board waits until it is there: {error.hint}")
         return None
 
 

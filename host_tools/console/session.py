@@ -50,6 +50,10 @@ class State(enum.Enum):
     ENDED = "ended"  # the application has; the MicroPython REPL waits
 
 
+class AtReplError(ToolError):
+    """No sandbox runs on the board: the MicroPython REPL waits."""
+
+
 class LostError(ToolError):
     """The board was reset, or went, before it answered. `lines` are those that came."""
 
@@ -197,7 +201,7 @@ class Session:
         if isinstance(found, Repl):
             self.state = State.ENDED
             if not may_start():
-                raise ToolError(f"the {self.label} is at the MicroPython REPL", REPL_HINT)
+                raise AtReplError(f"the {self.label} is at the MicroPython REPL", REPL_HINT)
             found = greeting.start()
         self.board = found
         self.state = State.READY
