@@ -8,8 +8,10 @@ to it, void.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,20 @@ def load() -> dict[str, str]:
         return {}
     except (OSError, ValueError) as error:
         raise ToolError(f"{file} cannot be read: {error}", f"ls -l '{file}'") from error
-    return parse(text, str(file))
+    known = parse(text, str(file))
+    if "wifi_password" in known and file.stat().st_mode & 0o077:
+        _warn_of_readers(file)
+    return known
+
+
+@functools.cache
+def _warn_of_readers(file: Path) -> None:
+    # once; nothing is refused, nor changed: it is the user's file
+    print(
+        f"warning: {file} holds the Wi-Fi password, and others can read or change it\n"
+        f"  try: chmod 600 '{file}'",
+        file=sys.stderr,
+    )
 
 
 def parse(text: str, name: str) -> dict[str, str]:

@@ -23,12 +23,19 @@ from host_tools.cloud.aws_errors import aws_errors
 from host_tools.cloud.info import CloudInfo
 from host_tools.cloud.roots import amazon_roots
 from host_tools.errors import ToolError, UsageError
+from host_tools.output import say
 
 __all__ = ["Cloud", "MqttEndpoint", "add_cloud_arguments", "aws_errors", "resolve"]
 
 _DEFAULT_REGION = "us-east-1"
 _TEST_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _MQTT_TLS_PORT = 8883
+# Against botocore's 60 s and five attempts: whoever waits is a person. Throttling is tried again.
+_IMPATIENT: dict[str, Any] = {
+    "connect_timeout": 4,
+    "read_timeout": 20,
+    "retries": {"mode": "standard", "total_max_attempts": 3},
+}
 
 
 @dataclass(frozen=True)
@@ -52,14 +59,16 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client, "iot" for instance. Raises ToolError for an unknown profile."""
+        from botocore.config import Config
+
         if self.kind == "aws":
             import boto3
 
             with aws_errors():
-                return boto3.Session(profile_name=self.profile, region_name=self.region).client(
-                    service
-                )
-        from botocore.config import Config
+                session = boto3.Session(profile_name=self.profile, region_name=self.region)
+                client = session.client(service, config=Config(**_IMPATIENT))
+            _say_once(f"asking {client.meta.endpoint_url}")
+            return client
 
         credentials = self._credentials()
         # No proxy reaches this machine's loopback; what does not answer at once is not there.
@@ -198,6 +207,11 @@ def _aws(args: argparse.Namespace) -> Cloud:
             "no AWS region is configured", "--region eu-west-1, or AWS_REGION, or `aws configure`"
         )
     return Cloud("aws", None, region, profile=args.profile)
+
+
+@functools.cache
+def _say_once(text: str) -> None:
+    say(text)
 
 
 @functools.cache

@@ -186,6 +186,20 @@ def test_a_bundle_without_an_amazon_root_is_an_error(tmp_path: Path) -> None:
         amazon_roots(bundle)
 
 
+def test_aws_is_not_waited_for_long_and_it_is_said_who_is_asked(
+    no_aws: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    no_aws.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    no_aws.setenv("AWS_ACCESS_KEY_ID", "x")
+    no_aws.setenv("AWS_SECRET_ACCESS_KEY", "y")
+    cloud = _resolve("--cloud", "aws", "--region", "eu-west-1")
+    for _ in range(2):
+        config = cloud.client("iot").meta.config
+    assert config.connect_timeout <= 5
+    assert 1 < config.retries["total_max_attempts"] <= 3, "botocore's own are 5"
+    assert capsys.readouterr().err == "asking http://127.0.0.1:9\n", "once"
+
+
 def test_a_stopped_cloud_makes_clients_fail_with_a_hint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,25 @@ def test_without_a_file_nothing_changes(file: Path) -> None:
     assert _parsed("board", "fault").name == "sandbox"
 
 
+def test_others_who_can_read_the_password_are_warned_of_once(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text('wifi_ssid = "n"\nwifi_password = "geheim"\n')
+    file.chmod(0o600)
+    defaults.load()
+    assert capsys.readouterr().err == ""
+    file.chmod(0o644)
+    for _ in range(2):
+        assert defaults.load()["wifi_password"] == "geheim"
+    said = capsys.readouterr().err
+    assert said.count("holds the Wi-Fi password, and others can read or change it") == 1
+    assert f"try: chmod 600 '{file}'" in said and "geheim" not in said
+    file.write_text('thing = "no secret"\n')
+    defaults._warn_of_readers.cache_clear()
+    defaults.load()
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("text", "arguments", "expected"),
     [
