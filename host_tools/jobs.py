@@ -14,7 +14,7 @@ from typing import Any
 from host_tools.boards import BoardDefinition
 from host_tools.cloud.access import Cloud, aws_errors
 from host_tools.errors import ToolError, UsageError
-from host_tools.job_documents import check
+from host_tools.job_documents import explained
 from host_tools.job_documents.check import from_command
 from host_tools.output import say_command
 
@@ -53,7 +53,7 @@ def read_document(text: str) -> Any:
 
 def check_document(document: Any, board: BoardDefinition | None) -> None:
     """Raise ToolError if a board, or any, would reject the document, or AWS IoT would."""
-    rejection = check(document, board)
+    rejection = explained(document, board)
     if rejection:
         raise ToolError(f"a board would reject this: {rejection}", _DOCUMENTS)
     if len(json.dumps(document)) > _LONGEST_DOCUMENT:

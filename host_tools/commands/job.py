@@ -61,9 +61,9 @@ def _add_board(parser: argparse.ArgumentParser) -> None:
 
 def _lint(args: argparse.Namespace) -> int:
     from host_tools import jobs
-    from host_tools.job_documents import check
+    from host_tools.job_documents import explained
 
-    rejection = check(jobs.read_document(args.document), _definition(args))
+    rejection = explained(jobs.read_document(args.document), _definition(args))
     if args.json:
         found = vars(rejection) if rejection else {}
         result_json({"valid": rejection is None, **found})

@@ -4,7 +4,8 @@ The rules are the board's: `tables` reads them from firmware/sandbox/operations.
 schema as a file and tells it to people.
 """
 
-from host_tools.job_documents.check import Rejection, check
+from host_tools.job_documents.check import check, explained
+from host_tools.job_documents.rejection import Rejection
 from host_tools.job_documents.schema import for_board
 
-__all__ = ["Rejection", "check", "for_board"]
+__all__ = ["Rejection", "check", "explained", "for_board"]

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from host_tools.boards import BoardDefinition
 from host_tools.errors import ToolError
 from host_tools.job_documents import schema, tables
+from host_tools.job_documents.board_words import in_its_words
+from host_tools.job_documents.rejection import Rejection
 
 _PARAMETER = "${aws:iot:parameter:"
 _SIGN = "${aws:iot:s3-presigned-url"
 _ALIAS = {"health-check": "report"}
 _OTHER_FORMS = ("version", "Todo", "steps")
 _OLD = ("args", "allowStdErr", "includeStdOut")
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """Why a board would reject a document: the code and the reason, which names the member."""
-
-    code: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.reason}"
 
 
 def check(document: Any, board: BoardDefinition | None = None) -> Rejection | None:
@@ -51,6 +41,12 @@ def check(document: Any, board: BoardDefinition | None = None) -> Rejection | No
             found = _rejection(error, native)
             return Rejection(found.code, f"{where}: {found.reason}")
     return None
+
+
+def explained(document: Any, board: BoardDefinition | None = None) -> Rejection | None:
+    """Return what `check` does, in the board's own words if possible; takes a little longer."""
+    rejection = check(document, board)
+    return in_its_words(rejection, _signed(document), board) if rejection else None
 
 
 def _signed(value: Any) -> Any:
@@ -78,7 +74,10 @@ def from_command(command: str) -> dict[str, Any]:
         return _native(split(command))
     except _RejectedError as error:
         names = ", ".join(tables.operations())
-        raise ToolError(str(error.rejection), f"an existing file, or one of {names}") from error
+        action = {"name": "run", "type": "runCommand", "input": {"command": command}}
+        document = {"version": "1.0", "steps": [{"action": action}]}
+        said = in_its_words(error.rejection, document)
+        raise ToolError(str(said), f"an existing file, or one of {names}") from error
 
 
 class _RejectedError(Exception):

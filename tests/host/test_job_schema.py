@@ -13,7 +13,7 @@ import pytest
 from host_tools import boards, paths
 from host_tools.boards import BoardDefinition
 from host_tools.errors import ToolError, UsageError
-from host_tools.job_documents import check, for_board, tables
+from host_tools.job_documents import check, explained, for_board, tables
 from host_tools.job_documents.__main__ import main
 from host_tools.job_documents.schema import FILE
 from host_tools.jobs import check_document, check_id, new_id, read_document
@@ -104,3 +104,21 @@ def test_documents_are_read_from_commands_files_and_json(tmp_path: Path) -> None
 def test_a_document_too_large_for_aws_is_refused() -> None:
     with pytest.raises(ToolError, match="at most 32768"):
         check_document({"operation": "reboot", "_x": "x" * 32768}, None)
+
+
+def test_a_rejection_is_told_in_the_board_s_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = boards.load("virtual")
+    no_pin = {"operation": "gpio", "pin": "flash", "action": "on"}
+    assert str(explained(no_pin, board)) == (
+        "UNKNOWN_PIN: gpio.pin: this board has lamp, led, pixel, relay"
+    )
+    assert explained(no_pin) is None, "some board may have it"
+    too_long = {"operation": "wait", "seconds": 3601}
+    words = "INVALID_ARGUMENT: wait.seconds must be a whole number from 1 to 3600"
+    assert str(explained(too_long)) == str(explained(too_long, board)) == words
+    signed = {"operation": "download-file", "url": "${aws:iot:s3-presigned-url:x}", "path": "/x"}
+    assert "download-file.path" in str(explained(signed, board))
+    with pytest.raises(ToolError, match="UNSUPPORTED: fly: no operation has this name"):
+        read_document("fly")
+    monkeypatch.setenv("MICROPYTHON", "/nowhere/micropython")
+    assert "maximum of 3600" in str(explained(too_long, board)), "the host's own, if need be"
