@@ -20,7 +20,7 @@ from host_tools.errors import ToolError
 from host_tools.target import Target
 
 _POLL_S = 0.2
-_ASK_S = 5.0
+_ASK_S = 2.0
 _SETTLE_S = 0.3  # what the board still says when the cloud has the outcome
 
 

@@ -126,7 +126,7 @@ def _start(args: argparse.Namespace) -> int:
     was_on = before is not None and not args.erase
     what = "was already running" if was_on else "is on"
     became = deployed.last(args.name).get("thing")
-    has = f"thing {became}" if became else "nothing deployed yet: `jobs-sandbox deploy`"
+    has = f"thing {became}" if became else "nothing deployed yet"
     return _show(args, info, f"{what}, a virtual {info.chip}, {has}")
 
 

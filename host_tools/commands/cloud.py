@@ -145,5 +145,5 @@ def _show(running: CloudInfo, as_json: bool) -> None:
         f"  HTTP  {running.endpoint_url}\n"
         f"  MQTT  {running.mqtt_host}:{running.mqtt_port} (TLS, client certificates)\n"
         f"  CA    {running.ca}\n"
-        f"Next: `jobs-sandbox provision THING`, `jobs-sandbox aws iot list-things`"
+        f"Next: `jobs-sandbox provision my-thing`, `jobs-sandbox aws iot list-things`"
     )

@@ -156,7 +156,7 @@ def _list(args: argparse.Namespace) -> int:
         until = f"until {each.expires}" if each.expires else ""
         result(f"{each.thing:<24} {each.state:<12} {where:<28} {until}".rstrip())
     if not found:
-        say("Nothing is provisioned. `jobs-sandbox provision THING` makes a thing.")
+        say("Nothing is provisioned. `jobs-sandbox provision my-thing` makes a thing.")
     return 0
 
 

@@ -214,12 +214,13 @@ class _Deployment:
         upload.switch(self._repl, made)
 
     def _say_commands(self, made: Plan) -> None:
-        modules = [name for name in made.changed if name.endswith(".mpy")]
+        sent = [name for name in made.changed if name not in made.staged]
+        modules = [name for name in sent if name.endswith(".mpy")]
         for name in modules[:_SHOWN_COMMANDS]:
             file = name.rpartition("/")[2]
             say_command([*build.compile_command(name), "-o", file])
             say_command(["mpremote", "connect", self._target.device, "fs", "cp", file, f":{name}"])
-        rest = len(made.changed) - len(modules[:_SHOWN_COMMANDS])
+        rest = len(sent) - len(modules[:_SHOWN_COMMANDS])
         if rest and modules:
             say(f"  … and so on for the other {rest} file{'s' if rest > 1 else ''}")
 
