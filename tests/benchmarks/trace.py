@@ -1,0 +1,54 @@
+"""Reads the trace that `on_board/probe.py` keeps of the running application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import on_board
+from tests.benchmarks.interpreters import WORDS
+from tests.board_fixture import eventually
+from tests.device_fixture import Device
+
+AT_REST = "at rest"
+AT_BOOT = 2 * 1024  # heap that an ESP32 has in use before boot.py: an estimate, as in _boot.py
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What happened at a time (Unix time), and the heap then in use, in bytes of a board."""
+
+    at: float
+    heap: int
+    label: str
+
+
+class Trace:
+    """Of a device that has been started with the probe; `words`: of the interpreter."""
+
+    def __init__(self, device: Device, words: int = WORDS, **changes: Any) -> None:
+        self._words = words
+        folder = on_board.begin(device, "probe.py", **changes)
+        self._file: Path = folder / "bench.trace"
+        self._error = folder / "bench.error"
+        eventually(self._file.exists)
+        device.open()
+
+    def marks(self) -> list[Mark]:
+        """Return all there are so far."""
+        if self._error.exists():
+            raise AssertionError(self._error.read_text())
+        found = []
+        for line in self._file.read_text().splitlines():
+            at, heap, label = line.split(" ", 2)
+            found.append(Mark(int(at) / 1e9, AT_BOOT + int(heap) // self._words, label))
+        return found
+
+    def peak(self, since: float, until: float) -> int:
+        """Return the most heap that was in use between two times."""
+        return max(mark.heap for mark in self.marks() if since <= mark.at <= until)
+
+    def settled(self) -> int:
+        """Return the heap in use at rest, without garbage."""
+        return [mark.heap for mark in self.marks() if mark.label == AT_REST][-1]

@@ -1,0 +1,55 @@
+"""The real firmware keeps within its budgets: round trips, packets, heap, and rest.
+
+What is measured is shared with `make bench`, which puts it beside others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.benchmarks import idle
+from tests.benchmarks.bench_connect import RTT_S, STARTED, connect_board
+from tests.benchmarks.bench_heap import AT_REST, measure
+from tests.benchmarks.traffic import Traffic, idle_hour, job
+from tests.benchmarks.wiretap import UP, Wiretap, make_wiretap
+from tests.device_fixture import Device
+from tests.firmware import budgets
+from tests.proxy import Proxy
+
+__all__ = ["make_wiretap"]
+
+Proxies = Callable[[int], Proxy]
+Wiretaps = Callable[..., Wiretap]
+
+
+def test_round_trips_to_the_first_job(
+    make_device: Callable[..., Device], make_proxy: Proxies, make_wiretap: Wiretaps
+) -> None:
+    talk = connect_board(make_device(deployed=False), make_proxy, make_wiretap)
+    trips = talk.round_trips(STARTED, RTT_S)
+    assert len(trips) <= budgets.ROUND_TRIPS, trips
+    sent = [event for event in talk.events if event.way == UP and event.size]
+    assert all(event.records == budgets.RECORDS_PER_PACKET for event in sent), sent
+
+
+def test_packets_of_a_job_and_of_an_idle_minute(
+    make_device: Callable[..., Device], make_proxy: Proxies, make_wiretap: Wiretaps
+) -> None:
+    line = Traffic(make_device(deployed=False), make_proxy, make_wiretap)
+    said = job(line)
+    assert len(said.packets) <= budgets.JOB_PACKETS, said.packets
+    assert said.records == budgets.RECORDS_PER_PACKET
+    assert len(idle_hour(line).packets) == 2, "a PINGREQ and its answer"
+
+
+def test_heap(make_device: Callable[..., Device]) -> None:
+    found = measure(make_device, budgets.WORDS)
+    assert found.pop(AT_REST) <= budgets.AT_REST, found
+    assert max(found.values()) <= budgets.PEAK, found
+
+
+def test_rest(make_device: Callable[..., Device]) -> None:
+    found = idle.measure(make_device(deployed=False))
+    assert found.wakes_per_s <= budgets.IDLE_WAKES
+    assert found.allocated_per_min <= budgets.IDLE_ALLOCATED
+    assert found.grows <= budgets.LEAK
