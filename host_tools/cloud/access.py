@@ -71,8 +71,12 @@ class Cloud:
             return client
 
         credentials = self._credentials()
-        # No proxy reaches this machine's loopback; what does not answer at once is not there.
-        direct = Config(proxies={}, retries={"total_max_attempts": 1}) if self.local_info else None
+        if self.local_info:
+            # No proxy reaches this machine's loopback; what does not answer at once is not there.
+            config = Config(proxies={}, retries={"total_max_attempts": 1})
+        else:
+            config = Config(**_IMPATIENT)
+            _say_once(f"asking {self.endpoint_url}")
         return _session_without_configuration().client(
             service,
             endpoint_url=self.endpoint_url,
@@ -80,7 +84,7 @@ class Cloud:
             aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
-            config=direct,
+            config=config,
         )
 
     def environment(self) -> dict[str, str]:

@@ -192,12 +192,14 @@ def test_aws_is_not_waited_for_long_and_it_is_said_who_is_asked(
     no_aws.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     no_aws.setenv("AWS_ACCESS_KEY_ID", "x")
     no_aws.setenv("AWS_SECRET_ACCESS_KEY", "y")
-    cloud = _resolve("--cloud", "aws", "--region", "eu-west-1")
-    for _ in range(2):
+    aws = _resolve("--cloud", "aws", "--region", "eu-west-1")
+    elsewhere = _resolve("--endpoint-url", "http://127.0.0.1:8")
+    for cloud in (aws, elsewhere, aws):
         config = cloud.client("iot").meta.config
-    assert config.connect_timeout <= 5
-    assert 1 < config.retries["total_max_attempts"] <= 3, "botocore's own are 5"
-    assert capsys.readouterr().err == "asking http://127.0.0.1:9\n", "once"
+        assert config.connect_timeout <= 5
+        assert 1 < config.retries["total_max_attempts"] <= 3, "botocore's own are 5"
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["asking http://127.0.0.1:9", "asking http://127.0.0.1:8"], "once each"
 
 
 def test_a_stopped_cloud_makes_clients_fail_with_a_hint(

@@ -70,7 +70,7 @@ def test_every_command_of_the_page_runs_as_it_says(
     assert "MicroPython 1." in said["ports"]
     assert "blinked at GPIO2" in said["identify --port"]
     assert f"board on {desk.device} is connected as my-thing" in said["deploy --flash"]
-    assert "would get 0 files" in said["deploy --dry-run"]
+    assert "would get nothing" in said["deploy --dry-run"]
     assert "thing: my-thing" in said["console --command"]
     # and what plain mpremote has installed comes up
     with desk.line() as tty:
