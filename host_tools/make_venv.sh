@@ -61,7 +61,7 @@ rm -rf .venv
 run "$python" -m venv .venv || fail "$python could not make .venv (its words are above)" \
     "another Python: make setup PYTHON=…"
 # No build isolation: it would fetch build tools that no hash protects. No compiling: Python does that at first use.
-echo "setup: 2/4 $(count requirements-build.lock) locked packages that build others"
+echo "setup: 2/4 the build tools, locked"
 pip install --no-compile --require-hashes -r requirements-build.lock
 echo "setup: 3/4 $(count requirements.lock) locked packages: half a minute, or some, by your network"
 pip install --no-compile --require-hashes --no-build-isolation -r requirements.lock

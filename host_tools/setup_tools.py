@@ -22,6 +22,7 @@ def main() -> int:
         esp32_stubs.build(paths.ROOT / "build" / "esp32_stubs")
         path = interpreter.find()
         say(f"setup: MicroPython {'.'.join(map(str, interpreter.version(path)))} at {path}")
+        say("setup: done; `. .venv/bin/activate` for the command jobs-sandbox")
     except ToolError as error:
         print(f"setup: {error.message}\n  try: {error.hint}", file=sys.stderr)
         return 1

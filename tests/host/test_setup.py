@@ -202,7 +202,7 @@ def test_setup_tells_each_of_its_phases(
     monkeypatch.setattr("host_tools.esp32_stubs.build", lambda _folder: None)
     assert setup_tools.main() == 0
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 3 and all(line.startswith("setup: ") for line in said)
+    assert len(said) == 4 and all(line.startswith("setup: ") for line in said)
 
     def interrupt(_folder: object) -> None:
         raise KeyboardInterrupt
