@@ -19,6 +19,7 @@ _CTRL_C = 3
 _INPUT_LIMIT = 256 * 1024
 _INTERRUPT_GRACE_S = 0.05
 _INTERRUPT_POLL_S = 0.001
+_TICKS_S = os.sysconf("SC_CLK_TCK")
 
 
 class MicroPythonProcess:
@@ -103,26 +104,28 @@ class MicroPythonProcess:
 
         The Unix port raises KeyboardInterrupt out of its signal handler, wherever the program is
         (MICROPY_ASYNC_KBD_INTR). So it is sent when the process sleeps, not in the middle of a
-        file system's C code; a program that never sleeps gets it after 50 ms.
+        file system's C code; a program that never sleeps gets it when it has worked for 50 ms.
         """
         if self._interrupt_since is None or not self.up:
             return None
         if not self._program_runs():  # it has ended meanwhile, and the REPL's SIGINT would kill it
             self._interrupt_since = None
             return None
-        late = time.monotonic() - self._interrupt_since > _INTERRUPT_GRACE_S
-        if not late and not self._sleeps():
+        sleeps, worked_s = self._condition()
+        if not sleeps and worked_s - self._interrupt_since <= _INTERRUPT_GRACE_S:
             return _INTERRUPT_POLL_S
         self._interrupt_since = None
         self._popen.send_signal(signal.SIGINT)
         return None
 
-    def _sleeps(self) -> bool:
+    def _condition(self) -> tuple[bool, float]:
+        # whether it sleeps, and for how many seconds it has worked; waiting for a processor is
+        # neither: then it may be on its way to the REPL, which SIGINT would kill
         try:
-            state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:  # no /proc on this system
-            return True
-        return state == "S"
+            return True, time.monotonic()
+        return fields[0] == "S", (int(fields[11]) + int(fields[12])) / _TICKS_S
 
     def set_interrupt_char(self, char: int) -> None:
         """Set the character that interrupts a program, -1 for none; lasts until the REPL reads
@@ -152,7 +155,7 @@ class MicroPythonProcess:
         key = bytes([self._interrupt_char]) if self._interrupt_char >= 0 else b""
         if not key or key not in data:
             return data
-        self._interrupt_since = time.monotonic()
+        self._interrupt_since = self._condition()[1]
         return data.replace(key, b"")
 
     def _program_runs(self) -> bool:
