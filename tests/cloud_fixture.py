@@ -47,6 +47,12 @@ def cloud(sandbox_home: Path) -> Iterator[CloudInfo]:
         local.stop()
 
 
+@pytest.fixture(autouse=True)
+def nobody_was_asked() -> None:
+    """A process says once whom it asks; each test is a process of its own in this."""
+    access._say_once.cache_clear()
+
+
 class Registry:
     """The control plane of a running local IoT Core, as far as tests need it."""
 

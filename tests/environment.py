@@ -1,8 +1,11 @@
-"""What is changed for the tests in the process that runs them, before all other imports."""
+"""What is changed for the tests in the process that runs them, before they are imported."""
 
+import functools
 import os
 import signal
 import sys
+
+import botocore.session
 
 os.environ["JOBS_SANDBOX_CONFIG"] = os.devnull  # whoever has a sandbox.toml: tests do not read it
 
@@ -14,3 +17,6 @@ sys.dont_write_bytecode = False
 # Tests interrupt commands by Ctrl-C, which everything in the background of a script ignores.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Every AWS session reads megabytes of JSON about the services; hundreds of them are made.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)

@@ -45,7 +45,8 @@ def test_cause_and_fix_are_named_and_nothing_is_left_behind(
     assert main(["provision", "thing", *arguments]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    message, hint = printed.err.strip().splitlines()
+    *asked, message, hint = printed.err.strip().splitlines()
+    assert all(line.startswith("asking http") for line in asked)
     assert cause in message
     assert hint.startswith("  try: ")
     assert fix in hint
