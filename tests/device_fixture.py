@@ -35,8 +35,8 @@ from host_tools.provision import provision
 from host_tools.target import Target
 from tests.board_fixture import Board
 
-COMMAND_S = 15.0
-EXPECT_S = 20.0
+COMMAND_S = 60.0
+EXPECT_S = 60.0
 BLOCK = 4096
 _numbers = itertools.count(1)
 

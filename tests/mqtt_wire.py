@@ -17,7 +17,7 @@ from typing import Any
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
 PINGREQ, PINGRESP, DISCONNECT = 12, 13, 14
-WAIT_S = 5.0
+WAIT_S = 30.0
 
 
 @dataclass(frozen=True)

@@ -228,8 +228,8 @@ async def raises_async(kind, awaitable):
 
 
 async def until(condition, what: str = "it") -> None:
-    """Wait for `condition()`, at most 5 s."""
-    for _ in range(1000):
+    """Wait for `condition()`, at most 30 s."""
+    for _ in range(6000):
         if condition():
             return
         await asyncio.sleep_ms(5)

@@ -11,6 +11,23 @@ from connected import Client, message, served, trouble_with
 from fakes import raises_async, until
 
 UMQTT = ("1.3.4", "1.8.0")
+_NAP_MS = 100
+
+
+class Lateness:
+    """By how many ms a task has been woken too late, since the machine is busy."""
+
+    def __init__(self) -> None:
+        self.ms = 0
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            began = time.ticks_ms()
+            await asyncio.sleep_ms(_NAP_MS)
+            late_ms = time.ticks_diff(time.ticks_ms(), began) - _NAP_MS
+            if late_ms > _NAP_MS:
+                self.ms += late_ms
 
 
 # Subscribing
@@ -64,10 +81,11 @@ async def test_a_network_that_goes_silent_is_noticed_within_one_and_a_half_perio
 
     peer, client = await served(script, keepalive_s=20)
     peer.frozen = True
+    lateness = Lateness()
     began = time.ticks_ms()
     assert await client.trouble() == "NO_PINGRESP"
     waited_ms = time.ticks_diff(time.ticks_ms(), began)
-    assert 20_000 <= waited_ms <= 30_000 + 6_000, waited_ms  # 0.3 s for a busy machine
+    assert 20_000 <= waited_ms <= 30_000 + 3_000 + lateness.ms, waited_ms
 
 
 async def test_who_asks_for_a_check_gets_it_soon():

@@ -15,7 +15,7 @@ import serial
 
 from host_tools import paths
 from host_tools.board import VirtualBoard
-from host_tools.deploy import Deployed, Device, Options, deploy, raw_repl
+from host_tools.deploy import Deployed, Device, Options, deploy
 from host_tools.deploy.upload import Progress
 from host_tools.target import Target
 
@@ -40,7 +40,7 @@ class Bench:
 
     board: VirtualBoard
     firmware: Path
-    options: Options = field(default_factory=lambda: Options(wait_s=10))
+    options: Options = field(default_factory=lambda: Options(wait_s=60))
 
     @property
     def target(self) -> Target:
@@ -80,7 +80,7 @@ class Bench:
         it turns on paste mode; mpremote gives up on that.
         """
         with serial.Serial(self.board.device, timeout=0.1) as port:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while not port.read(1000).endswith(b">>> "):
                 assert time.monotonic() < deadline
                 port.write(b"\x03")
@@ -121,7 +121,6 @@ def bench(board: VirtualBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     shutil.rmtree(paths.home() / "things", ignore_errors=True)
     (paths.home() / "deployed.json").unlink(missing_ok=True)
     monkeypatch.setattr(paths, "FIRMWARE", tmp_path)
-    monkeypatch.setattr(raw_repl, "_ANSWER_S", 2)
     made = Bench(board, tmp_path)
     (tmp_path / "sandbox").mkdir()
     boot = (paths.ROOT / "firmware" / "boot.py").read_text()

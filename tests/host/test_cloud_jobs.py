@@ -37,7 +37,7 @@ class Agent:
         self.events()
         return job_id
 
-    def next_event(self, name: str, timeout_s: float = 5) -> dict[str, Any]:
+    def next_event(self, name: str, timeout_s: float = 30) -> dict[str, Any]:
         while True:
             topic, event = self.wire.message(timeout_s)
             if topic == f"$aws/things/{self.name}/jobs/{name}":
@@ -222,7 +222,7 @@ def test_a_step_time_out_can_be_renewed_and_cancelled(agent: Agent) -> None:
 def test_an_update_without_step_time_out_does_not_renew_it(agent: Agent) -> None:
     job = agent.queue("job")
     agent.ask("start-next", stepTimeoutInMinutes=1)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while agent.ask(f"{job}/update", status="IN_PROGRESS")["accepted"]:
         assert time.monotonic() < deadline
 
@@ -259,11 +259,11 @@ def test_a_rollout_notifies_its_next_thing_a_minute_later_and_is_saved(
     )
     state = Path(registry.running.state_dir) / "iot.json"
     key = repr((agent.name, job))
-    assert agent.events() == []
-    assert key not in state.read_text()
+    early = agent.events() or key in state.read_text()
+    assert not early or time.monotonic() - began >= _MINUTE_S  # on a busy machine
     assert agent.next_event("notify")["jobs"]["QUEUED"][0]["jobId"] == job
     assert time.monotonic() - began >= _MINUTE_S
-    deadline = time.monotonic() + 1
+    deadline = time.monotonic() + 10  # it takes a second at most, on an idle machine
     while key not in state.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -40,15 +40,15 @@ def _start() -> CloudInfo:
 def _answers(running: CloudInfo) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{running.endpoint_url}/_ministack/ready", timeout=5) as answer:
+        with opener.open(f"{running.endpoint_url}/_ministack/ready", timeout=30) as answer:
             ready = json.load(answer)["iot_mtls"] == "listening"
-        socket.create_connection(("127.0.0.1", running.mqtt_port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", running.mqtt_port), timeout=30).close()
         return bool(ready)
     except OSError:
         return False
 
 
-def _until(condition: Callable[[], bool], limit_s: float = 10) -> bool:
+def _until(condition: Callable[[], bool], limit_s: float = 60) -> bool:
     deadline = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() > deadline:
@@ -245,7 +245,7 @@ def test_in_the_foreground_it_shows_the_log_and_stops_with_ctrl_c(folder: Path) 
         pass
     assert local.status() is not None
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=10)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert output.endswith("stopped\n")
     assert local.status() is None
@@ -260,7 +260,7 @@ def test_in_the_foreground_it_shows_the_log(folder: Path) -> None:
     while not process.stdout.readline().startswith("Next"):
         pass
     os.kill(getattr(local.status(), "pid", 0), signal.SIGTERM)  # somebody else stops it
-    output, _ = process.communicate(timeout=10)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "MiniStack shutting down" in output
     assert output.endswith("the local IoT Core has ended\n")

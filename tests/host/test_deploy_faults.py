@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import serial
 
-from host_tools.deploy import raw_repl
 from host_tools.deploy.plan import sha256
 from host_tools.deploy.raw_repl import RawRepl
 from host_tools.errors import ToolError
@@ -60,10 +59,7 @@ def test_power_cut_leaves_the_old_application_and_the_next_deploy_finishes(
     assert found["/sandbox/data7.txt"] == sha256(b"new " * 1000)
 
 
-def test_board_in_which_half_a_command_was_left_is_brought_back(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(raw_repl, "_INTERRUPT_S", 1)
+def test_board_in_which_half_a_command_was_left_is_brought_back(bench: Bench) -> None:
     bench.deploy()
     with serial.Serial(bench.board.device) as port:
         port.write(b"\x05A\x01")  # at the prompt, which Ctrl-C will bring, that is paste mode

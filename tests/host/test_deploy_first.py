@@ -40,7 +40,7 @@ from tests.host.deploy_bench import CONNECTS, DEVICE, Bench
 from tests.host.flash_bench import mock_chip, mock_nursery
 
 __all__ = ["mock_chip", "mock_nursery"]  # fixtures
-OPTIONS = Options(wifi_ssid="home", definition="virtual", wait_s=10)
+OPTIONS = Options(wifi_ssid="home", definition="virtual", wait_s=60)
 
 
 def nothing(sent: int, total: int) -> None:
@@ -331,7 +331,7 @@ def test_killed_at_any_byte_leaves_one_whole_application_and_the_next_finishes(
         with serial.Serial(bench.board.device, timeout=0.05) as port:
             port.reset_input_buffer()
             bench.board.power_cut()
-            seen, end = b"", time.monotonic() + 10
+            seen, end = b"", time.monotonic() + 60
             while not (found := re.search(rb"link: ready (\d+)\r", seen)):
                 assert time.monotonic() < end, seen
                 seen += port.read(1000)

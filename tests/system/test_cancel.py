@@ -62,7 +62,7 @@ def goes_on(device: Device) -> None:
 def test_a_cancelled_job_stops_in_the_middle_of_its_step(device: Device) -> None:
     job_id = start(device)
     device.iot.cancel_job(jobId=job_id, force=True)
-    device.expect(f"jobs: {job_id} dropped: CANCELED stopped by the operator", 5)
+    device.expect(f"jobs: {job_id} dropped: CANCELED stopped by the operator")
     assert device.execution(job_id)["status"] == "CANCELED"
     goes_on(device)
 
@@ -70,7 +70,7 @@ def test_a_cancelled_job_stops_in_the_middle_of_its_step(device: Device) -> None
 def test_a_deleted_job_stops(device: Device) -> None:
     job_id = start(device)
     device.iot.delete_job(jobId=job_id, force=True)
-    device.expect(f"jobs: {job_id} dropped: ", 5)
+    device.expect(f"jobs: {job_id} dropped: ")
     goes_on(device)
 
 
@@ -82,7 +82,7 @@ def test_a_job_that_is_cancelled_while_the_link_is_down_stops_when_it_is_back(
     push(device.board.files, "cut-link")
     device.expect("W .* link: ")
     device.iot.cancel_job(jobId=job_id, force=True)
-    device.expect(f"jobs: {job_id} dropped: CANCELED", 30)
+    device.expect(f"jobs: {job_id} dropped: CANCELED")
     goes_on(device)
 
 
@@ -99,7 +99,7 @@ def test_a_job_that_is_cancelled_while_the_board_is_off_is_not_resumed(device: D
 
 def test_a_job_that_has_run_out_of_time_at_the_service_stops(device: Device) -> None:
     job_id = start(device, timeoutConfig={"inProgressTimeoutInMinutes": 1})
-    device.expect(f"jobs: {job_id} dropped: ", 10)
+    device.expect(f"jobs: {job_id} dropped: ")
     assert device.execution(job_id)["status"] == "TIMED_OUT"
     goes_on(device)
 

@@ -228,10 +228,10 @@ def test_settings_with_which_the_board_does_not_come_back_are_rolled_back(device
     job_id = device.create_job(document)
     eventually(lambda: device.board.boot > boots)
     faults.press(device.board.files, "wifi", "no-ap")
-    device.expect("the old ones are put back", 30)
+    device.expect("the old ones are put back")
     eventually(lambda: device.board.boot > boots + 1)
     faults.release(device.board.files)
-    ended = device.ended(job_id, 40)
+    ended = device.ended(job_id)
     assert ended["status"] == "FAILED"
     assert ended["statusDetails"]["detailsMap"]["code"] == "ROLLED_BACK"
     assert device.run_job({**document, "log": "debug"})[0] == "SUCCEEDED", (
