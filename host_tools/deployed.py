@@ -35,12 +35,18 @@ def last(where: str) -> dict[str, str]:
 
 
 def things() -> dict[str, str]:
-    """Return board → thing; virtual boards that are no more, as a demo's, are left out."""
+    """Return board → thing, also of boards that are no more: a demo's thing stays the demo's."""
     return {
         where: str(each["thing"])
         for where, each in known().items()
-        if isinstance(each, dict) and "thing" in each and _exists(where)
+        if isinstance(each, dict) and "thing" in each
     }
+
+
+def exists(where: str) -> bool:
+    """Say whether there is such a board, which may be unplugged or off."""
+    # a port is told from a virtual board's name by its slash
+    return "/" in where or (paths.home() / "boards" / where).is_dir()
 
 
 def proposed_thing(board: str | None) -> str:
@@ -63,11 +69,6 @@ def known() -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _exists(where: str) -> bool:
-    # a port is told from a virtual board's name by its slash; a board may be unplugged
-    return "/" in where or (paths.home() / "boards" / where).is_dir()
 
 
 def _keep(deployed: dict[str, Any]) -> None:

@@ -53,7 +53,12 @@ class Overview:
             command = f"jobs-sandbox board start {board}"
             return command.removesuffix(f" {deployed.DEFAULT_BOARD}"), f"{board} is off{others}"
         thing = self.settings.get("thing")
-        fitting = [name for name, cloud in self.things.items() if cloud == wanted]
+        taken = set(self.deployed.values()) - self._deployed_on(port or board)
+        fitting = [
+            name
+            for name, cloud in self.things.items()
+            if cloud == wanted and (name == thing or name not in taken)
+        ]
         if thing not in fitting if thing else not fitting:
             proposed = deployed.proposed_thing(None if port else board)
             return f"jobs-sandbox provision {thing or proposed}", "the board needs a thing"
@@ -112,7 +117,9 @@ def look() -> Overview:
 def lines(found: Overview) -> list[str]:
     """Return it as a person reads it."""
     step, why = found.next_step()
-    in_use = {*found.deployed.values(), found.settings.get("thing", "")}
+    there = {*found.boards, *found.stopped}
+    in_use = {name for where, name in found.deployed.items() if where in there or "/" in where}
+    in_use.add(found.settings.get("thing", ""))
     things = [
         f"{name} ({cloud})"
         for name, cloud in sorted(found.things.items(), key=lambda each: each[0] not in in_use)

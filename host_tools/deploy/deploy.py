@@ -159,7 +159,8 @@ class _Deployment:
         }
 
     def _bring_up_to_date(self, was_running: bool) -> Plan:
-        say(f"looking at the {self._target.label}: what runs there stops meanwhile")
+        stops = ": the sandbox there stops meanwhile" if was_running else ""
+        say(f"looking at what is on the {self._target.label}{stops}")
         try:
             self._repl.enter()
         except NoAnswerError as error:

@@ -147,11 +147,11 @@ def _free(target: Target, known: list[str]) -> list[str]:
 
 
 def others_with(target: Target, thing: str) -> list[str]:
-    """Return the other boards that have become this thing, erased ones left out."""
+    """Return the other boards that have become this thing, those left out that are no more."""
     return [
         where
         for where, became in deployed.things().items()
-        if became == thing and where != target.key
+        if became == thing and where != target.key and deployed.exists(where)
     ]
 
 

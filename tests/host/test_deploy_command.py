@@ -92,6 +92,9 @@ def test_whom_the_board_becomes_is_said_first_and_why(
     provisioned("other")
     deployed.remember("/dev/ttyUSB0", "other", "esp32_generic")
     assert "thing only (the only one without a board)" in said()
+    deployed.forget("/dev/ttyUSB0")
+    deployed.remember("demo", "other", "virtual")
+    assert "thing only (the only one without a board)" in said(), "the demo's thing is the demo's"
     (tmp_path / "s.toml").write_text('thing = "other"')
     monkeypatch.setenv("JOBS_SANDBOX_CONFIG", str(tmp_path / "s.toml"))
     assert "thing other (as sandbox.toml says)" in said()
@@ -112,7 +115,7 @@ def test_one_thing_on_two_boards_is_warned_of(
     assert "`jobs-sandbox provision deploy`, then deploy --thing deploy" in said
     deployed.remember("gone", "only", "virtual")
     deployed.forget("/dev/ttyUSB0")
-    assert main(["deploy", "--board", "deploy", "--dry-run"]) == 0, "that board is no more"
+    assert main(["deploy", "--board", "deploy", "--dry-run", "--thing", "only"]) == 0
     assert "warning" not in capsys.readouterr().err
 
 

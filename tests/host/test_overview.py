@@ -49,7 +49,8 @@ _ANY: State = {"settings": {"cloud": "aws", "port": "auto"}}
         ({**_AWS, "things": {"t": "aws"}}, "deploy"),
         ({**_AWS, "things": {"t": "aws"}, "deployed": {"/dev/null": "t"}}, "console"),
         ({"settings": {"endpoint_url": "http://e"}}, "board start"),
-        ({**_ANY, "things": {"t": "aws"}, "deployed": {"sandbox": "t"}}, "deploy"),
+        ({**_ANY, "things": {"t": "aws"}, "deployed": {"sandbox": "t"}}, "provision my-thing"),
+        ({**_CLOUD, **_BOARD, **_THING, "deployed": {"demo": "t"}}, "provision my-thing"),
         ({**_ANY, "things": {"t": "aws"}, "deployed": {"/dev/ttyUSB0": "t"}}, "console"),
     ],
 )
@@ -72,9 +73,10 @@ def test_what_is_there_is_shown(home: Path, capsys: pytest.CaptureFixture[str]) 
         folder = paths.thing_dir(name)
         (folder / "thing.json").write_text(json.dumps({"thing": name, "cloud": "local"}))
     (paths.thing_dir("broken") / "thing.json").write_text("{")
-    for board in ("sandbox", "demo"):
-        deployed.remember(board, "d", "virtual")
+    deployed.remember("sandbox", "d", "virtual")
+    deployed.remember("demo", "c", "virtual")
     (home / "boards" / "sandbox").mkdir(parents=True)
+    (home / "boards" / "sandbox" / "flash.img").touch()
     assert main([]) == 0
     shown = capsys.readouterr().out
     assert "things    d (local), a (local), b (local) and 1 more" in shown, "those in use first"
