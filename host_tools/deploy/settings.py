@@ -26,7 +26,7 @@ _KEPT = (
     "watchdog_s",
     "ntp",
     "log",
-    "download_root",
+    "extra_root",
 )
 
 

@@ -136,7 +136,7 @@ def test_a_verified_server_and_nobody_else_is_downloaded_from(
     assert (status, details["code"]) == ("FAILED", "DOWNLOAD_FAILED"), device.log()
     assert server.asked == [], "the board's own roots do not know it"
     root = server.root.public_bytes(serialization.Encoding.DER)
-    configure(device, download_root=base64.b64encode(root).decode())
+    configure(device, extra_root=base64.b64encode(root).decode())
     status, details = device.run_job(document)
     assert (status, details.get("bytes")) == ("SUCCEEDED", str(len(CONTENT))), device.log()
     assert "link: CLOSED_BY_PEER" in device.log() or "link: connected" in device.log()

@@ -1,20 +1,17 @@
 """Fetches a file: {"operation": "download-file", "url": "https://…", "path": "/files/x"}.
 
-The server is verified by the board's roots, or by the one root in /config.json's `download_root`.
-Plain http is for the host that the board is connected to: a local IoT Core's S3. A plain ESP32 has
-no memory for two TLS connections, so the link pauses while https is used.
+The server is verified by the board's roots, as the link's is. Plain http is for the host that the
+board is connected to: a local IoT Core's S3. A plain ESP32 has no memory for two TLS connections,
+so the link pauses while https is used.
 """
 
 import asyncio
-import gc
 import hashlib
 import os
 
 from micropython import const
 
-from ..errors import ConfigError, JobFailed
-from ..files import read_json
-from ..lazy import borrow
+from ..errors import JobFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,86 +32,37 @@ _TEMPORARY = "/files/.new"  # no name in /files begins with a dot
 _SILENCE_MS = const(15_000)
 _ROOM = const(512)
 _LONGEST_HEAD = const(4096)
-_MOST_TRIES = const(3)
 
 
 async def run(arguments: dict, job: "Job") -> dict:
     """Fetch, check, rename. Until the rename nothing has happened, so after a reset it begins
-    again. If memory runs out, before or after, a reset gives a whole heap.
+    again.
     """
-    saved, box = job.saved, [None]
-    if "code" in saved:
-        raise JobFailed(saved["code"], saved["reason"])
-    if "path" in saved:
-        return saved
-    tries = saved.get("tries", 0)
-    result: "dict[str, Any]" = {"tries": tries + 1}
-    try:
-        await asyncio.sleep(tries)  # just after a start others need memory, too
-        result = await _download(arguments, job, box)
-    except JobFailed as error:
-        result = {"code": error.args[0], "reason": error.args[1]}
-    except MemoryError:
-        if tries >= _MOST_TRIES:
-            result = {"code": "OUT_OF_MEMORY", "reason": "also after %d resets" % tries}
-    finally:
-        _remove()
-        await _give_back_context(box, job, result)
-        job.network.held = False
-    if "tries" in result:
-        job.save(result)
-        await job.restart()
-    if "code" in result:
-        raise JobFailed(result["code"], result["reason"])
-    return result
-
-
-async def _download(arguments: dict, job: "Job", box: list) -> dict:
     secure, host, port, target = _split(arguments["url"])
     if not secure and host != job.config.endpoint:
         raise JobFailed("INSECURE_URL", "http is for %s only" % job.config.endpoint)
     try:
         if secure:
             await job.network.hold(job.link)
-            _take_context(box, job)
-        size, digest = await _fetch(box, host, port, target, arguments["max_bytes"], job)
+        size, digest = await _fetch(secure, host, port, target, arguments["max_bytes"], job)
         if arguments["sha256"].lower() not in ("", digest):
             raise JobFailed("HASH_MISMATCH", "its SHA-256 is " + digest)
         os.rename(_TEMPORARY, arguments["path"])
-    except (ConfigError, OSError, ValueError, asyncio.TimeoutError) as error:
+    except (OSError, ValueError, asyncio.TimeoutError) as error:
         what = "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error)
         raise JobFailed("DOWNLOAD_FAILED", "%s: %s" % (host, what))
+    finally:
+        _remove()
+        job.network.held = False
     return {"path": arguments["path"], "bytes": size, "sha256": digest}
 
 
-def _take_context(box: list, job: "Job") -> None:
-    # A context takes 1.5 to 3 KB in one piece, which a used heap may not have but where the
-    # link's lies; so the module comes first, then that one goes
-    credentials = borrow("credentials")
-    root = read_json("/config.json").get("download_root", "")
-    job.link.context = None
-    gc.collect()
-    box[0] = credentials.verifying_context(root)
-
-
-async def _give_back_context(box: list, job: "Job", result: dict) -> None:
-    if job.link.context:
-        return
-    box[0] = None
-    try:
-        credentials = borrow("credentials")
-        gc.collect()
-        job.link.context = credentials.tls_context()
-    except MemoryError:  # MicroPython may still see the old one somewhere on a stack
-        job.save(result)
-        await job.restart()
-
-
 async def _fetch(
-    box: list, host: str, port: int, target: str, most: int, job: "Job"
+    secure: bool, host: str, port: int, target: str, most: int, job: "Job"
 ) -> "tuple[int, str]":
     # into the temporary file; returns its size and hash
-    opening: "Any" = asyncio.open_connection(host, port, ssl=box[0], server_hostname=host)
+    context = job.link.context if secure else None
+    opening: "Any" = asyncio.open_connection(host, port, ssl=context, server_hostname=host)
     reader, writer = await asyncio.wait_for_ms(opening, _SILENCE_MS)
     try:
         where = host if port in (80, 443) else "%s:%d" % (host, port)
