@@ -168,11 +168,12 @@ _ENDS = {
 }
 
 
-def heap(device: Device) -> tuple[int, int]:
-    """Return how many bytes of the board's heap are used and free, as `status` says."""
+def heap(device: Device) -> int:
+    """Return how many bytes of the board's heap are free, as `status` says."""
     said = "\n".join(device.try_command("status") or [])
-    found = re.search(r"heap: (\d+) bytes used, (\d+)", said)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    found = re.search(r"heap: (\d+) bytes free", said)
+    assert found, said
+    return int(found[1])
 
 
 def rage(storm: Storm, dice: random.Random, end: float) -> None:

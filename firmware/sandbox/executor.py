@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 STEP_TIMEOUT_MIN = const(10)
 _RETRY_FIRST_S = const(2)
 _RETRY_LAST_S = const(60)
+_GLANCE_MS = const(100)
 _MISSES = const(3)
 
 
@@ -82,6 +83,9 @@ class Executor:
                     await self._wake.wait()
                 self._retry_s = _RETRY_FIRST_S
             except JobsError as error:
+                if error.code == "Offline":  # the link tells why, and when it is back
+                    await asyncio.sleep_ms(_GLANCE_MS)
+                    continue
                 what = (error.code, error.message, self._retry_s)
                 self.log.warning("jobs", "%s: %s; again in %d s", *what)
                 await asyncio.sleep(self._retry_s)

@@ -81,6 +81,16 @@ async def test_a_service_that_throttles_is_asked_again():
     task.cancel()
 
 
+async def test_a_link_that_broke_is_waited_for_and_not_slept_over():
+    jobs = FakeJobs(execution(ON))
+    jobs.simulate_error("start_next", *[JobsError("Offline")] * 9)
+    agent = Agent(jobs)
+    task = await agent.work_in_background(lambda: jobs.updates)
+    assert not agent.log.says("again in"), "nine pauses of 2 s to 60 s would be minutes"
+    assert agent.outcome()[0] == "SUCCEEDED"
+    task.cancel()
+
+
 async def test_a_document_too_large_to_hold_is_rejected_and_the_next_job_runs():
     jobs = FakeJobs(execution("x" * 100, "huge"), execution(ON, "next"))
     jobs.simulate_error("start_next", JobsError(TOO_LARGE))

@@ -79,4 +79,4 @@ def test_soak(device: Device) -> None:
         rage(storm, dice, part)
         storm.judge()
         print(f"{(time.monotonic() - began) / 60:.1f} min: {storm}", flush=True)
-    print(f"heap used, free: {before} before, {heap(device)} after; seed {SEED}; nothing lost")
+    print(f"heap free: {before} bytes before, {heap(device)} after; seed {SEED}; nothing lost")
