@@ -18,7 +18,7 @@ import pytest
 
 from host_tools import interpreter
 from host_tools.paths import ROOT
-from tests.benchmarks import record
+from tests.benchmarks import record, sizes
 from tests.benchmarks.table import Table
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -90,6 +90,7 @@ def _publish(table: Table, args: argparse.Namespace) -> None:
     if args.markdown:
         args.markdown.write_text(table.markdown() + "\n")
     if args.record:
+        record.keep_sizes(sizes.measure())
         before = record.load().get("bench", {})
         now = table.record()
         record.keep(bench={name: {**before.get(name, {}), **now[name]} for name in now})

@@ -17,11 +17,11 @@ _PHASES = (
     ("loading the application", "application loaded"),
     ("configuration, board, credentials", "done load credentials"),
     ("starting the tasks", "load wifi"),
-    ("Wi-Fi, clock", "_open"),
-    ("DNS, TCP", "done _open"),
-    ("TLS", "done _handshake"),
-    ("CONNECT", "done _expect_connack"),
-    ("SUBSCRIBE", "suback"),
+    ("Wi-Fi, clock", "DNS"),
+    ("DNS, TCP", "TCP"),
+    ("TLS", "TLS"),
+    ("CONNECT", "CONNACK"),
+    ("SUBSCRIBE", "SUBACK"),
 )
 
 

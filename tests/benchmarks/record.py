@@ -40,6 +40,21 @@ def keep(**members: Any) -> None:
     FILE.write_text(_text({**load(), **members}) + "\n")
 
 
+def ratio_32() -> float:
+    """Return how much more heap the modules take in 32 bit than halved 64 bit, as last measured;
+    1 if never.
+    """
+    return float(load().get("ratio32", 1))
+
+
+def keep_sizes(found: dict[str, Any]) -> None:
+    """Put what `sizes.measure` has found into the record."""
+    totals = found["totals"]
+    keep(sizes=found)
+    if "resident32" in totals:
+        keep(ratio32=round(totals["resident32"] / totals["resident"], 2))
+
+
 def _text(value: Any, indent: str = "") -> str:
     # JSON with a line for each object that holds no other, so that a change reads as one
     if not isinstance(value, dict) or not any(isinstance(each, dict) for each in value.values()):

@@ -21,7 +21,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from host_tools.cloud.info import CloudInfo
 from host_tools.identity import ThingIdentity, identity
 from host_tools.paths import ROOT
 from tests.benchmarks.sdk import Sdk
@@ -48,9 +47,11 @@ def run(
 
 
 @contextlib.contextmanager
-def agent(made: ThingIdentity, cloud: CloudInfo, file: Path, *, best: bool) -> Iterator[None]:
-    """Have an agent run meanwhile that takes jobs as they come."""
-    command = _command("agent", made, cloud.mqtt_port, cloud.ca, best, {"file": file})
+def agent(
+    made: ThingIdentity, port: int, ca: Path | str, file: Path, *, best: bool
+) -> Iterator[None]:
+    """Have an agent run meanwhile that takes jobs as they come, and notes each in `file`."""
+    command = _command("agent", made, port, ca, best, {"file": file})
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -30,7 +30,7 @@ def main() -> None:
     else:
         print("\n".join(table(found, before)))
     if args.record:
-        record.keep(sizes=found)
+        record.keep_sizes(found)
 
 
 def table(found: dict[str, Any], before: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from tests.board_fixture import eventually
 from tests.device_fixture import Device
 
 AT_REST = "at rest"
+_HEAP = "59wK"  # a plain ESP32's, and what the probe takes
 AT_BOOT = 2 * 1024  # heap that an ESP32 has in use before boot.py: an estimate, as in _boot.py
 
 
@@ -29,6 +30,8 @@ class Trace:
 
     def __init__(self, device: Device, words: int = WORDS, **changes: Any) -> None:
         self._words = words
+        start = device.board.start
+        setattr(device.board, "start", lambda **options: start(heap=_HEAP, **options))  # noqa: B010
         folder = on_board.begin(device, "probe.py", **changes)
         self._file: Path = folder / "bench.trace"
         self._error = folder / "bench.error"
@@ -48,6 +51,11 @@ class Trace:
     def peak(self, since: float, until: float) -> int:
         """Return the most heap that was in use between two times."""
         return max(mark.heap for mark in self.marks() if since <= mark.at <= until)
+
+    def loaded(self, since: float) -> list[str]:
+        """Return the modules that have been loaded for a moment since then, in order."""
+        labels = [mark.label for mark in self.marks() if mark.at >= since]
+        return [label.removeprefix("load ") for label in labels if label.startswith("load ")]
 
     def settled(self) -> int:
         """Return the heap in use at rest, without garbage."""

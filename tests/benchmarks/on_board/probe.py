@@ -2,7 +2,8 @@
 
 Each line of the trace, /bench.trace in the board's folder on the host, is `time_ns heap label`:
 heap is gc.mem_alloc() without what was there before and what the probe takes; label names what has
-just happened, or is `-` for a new peak since the last label.
+just happened, or is `-` for a new peak since the last label. It hooks into public names only: a
+deploy shortens the private ones.
 """
 
 import gc
@@ -53,16 +54,6 @@ class _Trace:
 
         return call
 
-    def around_coroutine(self, label, function):
-        async def call(*args):
-            self.note(label)
-            try:
-                return await function(*args)
-            finally:
-                self.note("done " + label)
-
-        return call
-
 
 class _Queue:
     # asyncio's: looks at the heap in each turn of the loop
@@ -96,13 +87,64 @@ def _borrow(name):
     trace.note("load " + name)
     module = lend(name)
     trace.note("done load " + name)
-    if name == "dial":
-        for part in ("_open", "_handshake", "_expect_connack"):
-            setattr(module, part, trace.around_coroutine(part, getattr(module, part)))
+    if name == "dial" and not connection:
+        watch_connection()
     return module
 
 
+def _hook(holder, name, function):
+    connection.append((holder, name, getattr(holder, name)))
+    setattr(holder, name, function)
+
+
+def watch_connection():
+    """Note the phases of the first connection; when it is ready, all is as before."""
+    import socket
+
+    import tls
+    from sandbox.log import Log
+    from sandbox.stream import Stream
+
+    getaddrinfo, wrap, send, done, info = (
+        socket.getaddrinfo,
+        tls.SSLContext.wrap_socket,
+        Stream.send,
+        Stream.done,
+        Log.info,
+    )
+
+    def look_up(*args):
+        trace.note("DNS")
+        return getaddrinfo(*args)
+
+    def wrap_socket(*args, **options):
+        trace.note("TCP")
+        return wrap(*args, **options)
+
+    async def send_once(*args):
+        await send(*args)
+        trace.note("TLS")
+
+    def done_once(*args):
+        trace.note("CONNACK")
+        done(*args)
+
+    def log(self, tag, text, *args):
+        if text == "ready":
+            trace.note("SUBACK")
+            for holder, name, function in connection:
+                setattr(holder, name, function)
+        info(self, tag, text, *args)
+
+    _hook(socket, "getaddrinfo", look_up)
+    _hook(tls.SSLContext, "wrap_socket", wrap_socket)
+    _hook(Stream, "send", send_once)
+    _hook(Stream, "done", done_once)
+    _hook(Log, "info", log)
+
+
 trace = _Trace()
+connection = []  # what is hooked for it
 from sandbox import lazy
 
 lend, lazy.borrow = lazy.borrow, _borrow
@@ -112,11 +154,9 @@ gc.collect()
 trace.own = gc.mem_alloc() - asyncio_takes
 trace.note("main.py")
 
-from sandbox import app, journal
-from sandbox.link import Link
+from sandbox import app, files
 
-journal.Journal._write = trace.around("journal", journal.Journal._write)
-Link._check_suback = trace.around("suback", Link._check_suback)
+files.write_json = trace.around("write", files.write_json)
 trace.note("application loaded")
 found = {}
 with _hw.host.open("/bench.json", "w") as file:
