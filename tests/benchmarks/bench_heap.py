@@ -13,7 +13,7 @@ import pytest
 
 from tests.benchmarks import record
 from tests.benchmarks.figures import number, verdict
-from tests.benchmarks.interpreters import VARIABLE_32, WORDS
+from tests.benchmarks.interpreters import VARIABLE_32, how_measured
 from tests.benchmarks.table import Table
 from tests.benchmarks.trace import Trace
 from tests.device_fixture import Device
@@ -40,7 +40,7 @@ class Heap:
 def bench_heap(
     make_device: Callable[..., Device], table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = measure(make_device, WORDS)
+    found = measure(make_device)
     true = _in_32_bit(make_device, monkeypatch)
     guess = record.ratio_32()
     for name, heap in found.in_use.items():
@@ -50,7 +50,7 @@ def bench_heap(
             most, how = int(heap * guess), f"estimated for 32 bit: {guess:.2f} times (`make size`)"
         table.add(
             f"heap in use {name}",
-            f"{number(heap / 1024)} KB of a board's {budgets.HEAP // 1024}, 64 bit halved"
+            f"{number(heap / 1024)} KB of a board's {budgets.HEAP // 1024}, {how_measured()}"
             + (f"; the job was {found.large}" if "8 KB" in name else ""),
             beside=f"{number(most / 1024)} KB, {how}",
             target="reported"
@@ -70,10 +70,10 @@ def bench_heap(
     )
 
 
-def measure(make_device: Callable[..., Device], words: int) -> Heap:
+def measure(make_device: Callable[..., Device], divisor: int = 0) -> Heap:
     """Start a device with the probe and have it do everything."""
     device = make_device(deployed=False)
-    trace = Trace(device, words)
+    trace = Trace(device, divisor)
     device.expect("link: ready")
     time.sleep(_REST_S)
     in_use = {AT_REST: trace.settled()}

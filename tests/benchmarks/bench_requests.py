@@ -10,7 +10,7 @@ from host_tools.cloud.info import CloudInfo
 from host_tools.provision import provision
 from tests.benchmarks import on_board, sdk_run
 from tests.benchmarks.figures import Spread, number
-from tests.benchmarks.interpreters import WORDS
+from tests.benchmarks.interpreters import how_measured, words
 from tests.benchmarks.table import Table
 from tests.device_fixture import Device
 from tests.firmware import budgets
@@ -35,7 +35,7 @@ def bench_requests(
     awake = spreads.pop("awake")
     ours, floor = spreads["firmware"].median, spreads["raw"].median
     ratios = {name: ours / spread.median for name, spread in spreads.items()}
-    allocated = found["allocated"] // WORDS
+    allocated = found["allocated"] // words()
     target = budgets.REQUEST_RATIO_TARGET
     table.add(
         "request → reply, get-pending-job-executions, back to back",
@@ -43,7 +43,7 @@ def bench_requests(
         f"its own work in that: {awake.text('ms')}; the rest is the cloud, and the Unix port's "
         f"poll, which sleeps 1 ms where a board's does not, in most of the {turns} turns of the "
         f"loop; the floor and its own work: {1 + awake.median / floor:.2f} of the floor\n"
-        f"{allocated} bytes of heap allocated, 64 bit halved",
+        f"{allocated} bytes of heap allocated, {how_measured()}",
         beside="\n".join(
             f"{label}: {spreads[name].text('ms')}, here is {ratios[name]:.2f} of it"
             for name, label in (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.benchmarks import on_board
 from tests.benchmarks.figures import Spread
-from tests.benchmarks.interpreters import WORDS
+from tests.benchmarks.interpreters import words
 from tests.device_fixture import Device
 
 
@@ -25,6 +25,6 @@ def measure(device: Device) -> Idle:
     window_s = found["window_s"]
     return Idle(
         sum(found["wakes"]) / len(found["wakes"]) / window_s,
-        int(Spread.of(found["allocated"]).median * 60 / window_s) // WORDS,
-        (found["heap"][-1] - found["heap"][0]) // WORDS,
+        int(Spread.of(found["allocated"]).median * 60 / window_s) // words(),
+        (found["heap"][-1] - found["heap"][0]) // words(),
     )

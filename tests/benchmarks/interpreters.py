@@ -1,9 +1,10 @@
-"""Runs scripts of `on_board/` in MicroPython: in the Unix port, whose words have 8 bytes, and,
-where there is one, in an interpreter whose words have 4, as a board's.
+"""Runs scripts of `on_board/` in MicroPython: in the Unix port, whose words mostly have 8 bytes,
+and, where there is one, in an interpreter whose words have 4, as a board's.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shlex
@@ -15,8 +16,20 @@ from host_tools import interpreter
 
 SCRIPTS = Path(__file__).parent / "on_board"
 VARIABLE_32 = "MICROPYTHON32"
-WORDS = 2  # the Unix port's words for one of a board's
 _TIMEOUT_S = 120
+
+
+@functools.cache
+def words() -> int:
+    """Return how many of a board's words make one of the Unix port's: 2, or 1 if it is 32-bit."""
+    code = "import sys; print(1 + (sys.maxsize > 1 << 32))"
+    command = [str(interpreter.find()), "-c", code]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def how_measured() -> str:
+    """Say how a figure that has been divided by `words` came about."""
+    return "64 bit, halved" if words() > 1 else "32 bit"
 
 
 def run(script: str, folder: Path) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.benchmarks import record, sizes
 from tests.benchmarks.figures import verdict
+from tests.benchmarks.interpreters import how_measured
 from tests.firmware import budgets
 
 _COLUMNS = ("py", "mpy", "heap", "heap32")
@@ -51,13 +52,14 @@ def table(found: dict[str, Any], before: dict[str, Any]) -> list[str]:
 
 
 def _totals(now: dict[str, int], then: dict[str, int]) -> list[str]:
+    how = how_measured()
     return [
         f"{label}: {_cell(now[name], then.get(name), bool(then))} bytes{target}"
         for name, label, target in (
             ("mpy", ".mpy together", f", {verdict(now['mpy'], budgets.FLASH_TARGET)}"),
             ("flash", "all files of the application", ""),
-            ("resident", "heap of all that stays (*), 64 bit halved", ""),
-            ("names", "names the others leave there, 64 bit halved", ""),
+            ("resident", f"heap of all that stays (*), {how}", ""),
+            ("names", f"names the others leave there, {how}", ""),
             ("resident32", "heap of all that stays (*), 32 bit", ""),
             ("names32", "names the others leave there, 32 bit", ""),
         )

@@ -56,7 +56,7 @@ def _heap(wanted: dict[str, Any]) -> list[tuple[Any, str, int]]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         (folder / "modules.json").write_text(json.dumps(wanted))
-        found = [(interpreters.run("modules.py", folder), "", interpreters.WORDS)]
+        found = [(interpreters.run("modules.py", folder), "", interpreters.words())]
         true = interpreters.run_32("modules.py", folder)
         return found + ([(true, "32", 1)] if true else [])
 

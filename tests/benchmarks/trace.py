@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import on_board
-from tests.benchmarks.interpreters import WORDS
+from tests.benchmarks.interpreters import words
 from tests.board_fixture import eventually
 from tests.device_fixture import Device
 
@@ -26,10 +26,10 @@ class Mark:
 
 
 class Trace:
-    """Of a device that has been started with the probe; `words`: of the interpreter."""
+    """Of a device that has been started with the probe; `divisor`: words of a board in one."""
 
-    def __init__(self, device: Device, words: int = WORDS, **changes: Any) -> None:
-        self._words = words
+    def __init__(self, device: Device, divisor: int = 0, **changes: Any) -> None:
+        self._words = divisor or words()
         start = device.board.start
         setattr(device.board, "start", lambda **options: start(heap=_HEAP, **options))  # noqa: B010
         folder = on_board.begin(device, "probe.py", **changes)

@@ -43,7 +43,7 @@ def test_packets_of_a_job_and_of_an_idle_minute(
 
 
 def test_heap(make_device: Callable[..., Device]) -> None:
-    found = measure(make_device, budgets.WORDS)
+    found = measure(make_device)
     assert found.in_use.pop(AT_REST) <= budgets.AT_REST, found
     assert max(found.in_use.values()) <= budgets.PEAK, found
     assert len(found.loaded) <= budgets.JOB_LOADS, found.loaded
