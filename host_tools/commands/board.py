@@ -22,26 +22,22 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from host_tools import deployed
 from host_tools.board import (
     DEFAULT_BOARD,
     BoardInfo,
-    Edge,
     VirtualBoard,
     buttons,
     faults,
     list_boards,
+    pin_lines,
 )
 from host_tools.board.edges import follow, recorded, set_input
 from host_tools.board.files import BoardFiles
 from host_tools.board.virtual_board import CHIPS, DEFAULT_HEAP
 from host_tools.errors import UsageError
 from host_tools.output import if_interrupted, result, result_json, say
-
-if TYPE_CHECKING:
-    from host_tools.boards import Pin
 
 _CAUSES = {1: "power on", 2: "hard reset", 3: "watchdog", 4: "deep sleep", 5: "soft reset"}
 
@@ -188,21 +184,14 @@ def _pins(args: argparse.Namespace) -> int:
         _set_input(files, assignment)
     if args.set:
         return 0
-    known = _pins_by_gpio(args.name)
+    known = pin_lines.pins_by_gpio(args.name)
     nothing = True
     for edge in follow(files) if args.follow else recorded(files):
-        result(json.dumps(edge) if args.json else _edge_line(edge, known))
+        result(json.dumps(edge) if args.json else pin_lines.line(edge, known))
         nothing = False
     if nothing and not args.json:
         say(f"No pin of board {args.name} has been driven yet.")
     return 0
-
-
-def _pins_by_gpio(board: str) -> dict[int, tuple[str, Pin]]:
-    from host_tools import boards
-
-    definition = boards.load(deployed.last(board).get("definition", "virtual"))
-    return {pin.gpio: (name, pin) for name, pin in definition.pins.items()}
 
 
 def _set_input(files: BoardFiles, assignment: str) -> None:
@@ -249,26 +238,6 @@ def _list_faults(board: VirtualBoard) -> None:
         result(f"no fault is in effect on board {board.name}; these can be:")
     for line in buttons.table():
         result(f"  {line}")
-
-
-def _edge_line(edge: Edge, known: dict[int, tuple[str, Pin]]) -> str:
-    moment = time.strftime("%H:%M:%S", time.localtime(edge["t"])) + f"{edge['t'] % 1:.3f}"[1:]
-    more = " ".join(str(edge[key]) for key in ("freq", "duty_u16", "data") if key in edge)
-    name, pin = known.get(edge["pin"], ("", None))
-    what = f"GPIO{edge['pin']} {name}"
-    value = f"{edge['value']}{_meaning(edge['value'], pin)}"
-    return f"{moment}  start {edge['boot']}  {what:<14} {value} {more}".rstrip()
-
-
-def _meaning(value: object, pin: Pin | None) -> str:
-    if value == "z":
-        return " (released: an input, or no longer driven)"
-    if value not in (0, 1):
-        return ""
-    level = "high" if value else "low"
-    return (
-        f" ({level}: {'on' if bool(value) != pin.active_low else 'off'})" if pin else f" ({level})"
-    )
 
 
 def _log(args: argparse.Namespace) -> int:

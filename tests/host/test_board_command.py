@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tools import deployed
 from host_tools.__main__ import main
 from host_tools.board import pins
 
@@ -90,6 +91,10 @@ def test_a_pin_is_shown_by_its_name_and_what_its_value_means(sandbox_home, capsy
         "GPIO19         1 (high)",
         "GPIO2 led      pwm 50 9",
     ]
+    deployed.remember("shown", "t", "/nowhere/mine.toml")
+    assert main(["board", "pins", "shown"]) == 0
+    assert "GPIO5          0 (low)" in capsys.readouterr().out, "its definition is gone"
+    deployed.forget("shown")
     (folder / "pins.jsonl").write_text("")
     assert main(["board", "pins", "shown"]) == 0
     assert "No pin of board shown has been driven yet." in capsys.readouterr().err
