@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _TCP = const(6)
 _NODELAY = const(1)
 _POLL_MS = const(5)
+_LARGEST = const(4096)  # bytes of a packet that is held in the heap; a larger one: see `large`
 _TCP_MS = const(10_000)
 _TLS_MS = const(30_000)  # a handshake takes 1 to 3 s on an ESP32, more on a weak link
 _ANSWER_MS = const(10_000)
@@ -56,7 +57,7 @@ async def connect(config: "Config", context: "Any", wire: "Wire") -> "tuple[Stre
             raw, server_hostname=config.endpoint, do_handshake_on_connect=False
         )
         sock.setblocking(False)
-        stream = Stream(sock, config.receive_limit)
+        stream = Stream(sock, min(config.receive_limit, _LARGEST))
         client = _client(config, wire)
         await _handshake(stream, wire.packet())
         await _expect_connack(stream)

@@ -30,7 +30,11 @@ async def quit(app: "App", write: "Write") -> None:  # noqa: A001  the command's
 async def status(app: "App", write: "Write") -> None:
     """Show how things stand."""
     ms = app.log.uptime_ms()
-    write("link: %s for %d s" % (app.link.state, app.link.age_ms() // 1000))
+    line = "link: %s for %d s" % (app.link.state, app.link.age_ms() // 1000)
+    if app.link.state == "offline":
+        left_ms = max(app.link.delay_ms - app.link.age_ms(), 0)
+        line += ", next attempt in %d s" % (left_ms // 1000)
+    write(line)
     if app.link.trouble:
         write("last trouble: %s %s" % app.link.trouble)
     write("wifi: %s" % app.network.wifi())

@@ -44,10 +44,15 @@ def write_json(path: str, value: dict) -> None:
     closed.
     """
     temporary = path + ".new"
-    try:
-        os.mkdir(path.rsplit("/", 1)[0])
-    except OSError:
-        pass  # exists
+    make_folder(path.rsplit("/", 1)[0])
     with open(temporary, "w") as file:
         json.dump(value, file)
     os.rename(temporary, path)
+
+
+def make_folder(path: str) -> None:
+    """Make a folder unless it exists."""
+    try:
+        os.mkdir(path)
+    except OSError:
+        pass  # exists

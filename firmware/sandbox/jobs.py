@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from .log import Log
 
 _ANSWER_MS = const(10_000)
-_LONGEST_EVENT = const(
-    1536
-)  # a larger one is shown without its document: who runs it needs memory
+_LONGEST_EVENT = const(1536)  # a larger one is shown without its document, for want of memory
 TOO_LARGE = "DocumentTooLarge"
 # what a device may report, and CANCELED, which the sample's console sends and the service refuses
 STATUSES = ("SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED", "CANCELED")
@@ -127,8 +125,9 @@ class Jobs:
 
     def _on_message(self, tail: str, payload: "Any") -> None:
         _, operation, outcome = split(tail)
+        stored = hasattr(payload, "read")
         try:
-            message = json.loads(payload)
+            message = json.load(payload) if stored else json.loads(payload)
         except MemoryError:
             self._on_oversized(tail)
             return
@@ -146,7 +145,7 @@ class Jobs:
             execution = message.get("execution")
             if execution:
                 self.pending[execution["jobId"]] = str(execution.get("status", "QUEUED"))
-            if len(payload) > _LONGEST_EVENT and execution:
+            if execution and (stored or len(payload) > _LONGEST_EVENT):
                 execution.pop("jobDocument", None)
             self._emit("NextJobExecutionChanged", message)
             self.on_change()

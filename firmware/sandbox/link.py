@@ -38,9 +38,9 @@ class Link:
 
     `prepare()` is awaited before each attempt: it brings up the network and the clock or raises
     LinkError. `on_message(tail, payload)` gets every message about this thing's jobs; it must not
-    block, and the payload is good only during the call. `on_oversized(tail)` is told of a message
-    that was too large to be held and has been thrown away; `on_online()` and `on_closed()` of each
-    change.
+    block, and the payload, a buffer or an open file, is good only during the call.
+    `on_oversized(tail)` is told of a message that was too large to be held and has been thrown
+    away; `on_online()` and `on_closed()` of each change.
     """
 
     on_message: "Callable[[str, Any], None]"
@@ -55,6 +55,7 @@ class Link:
         self.state = "offline"
         self.since: "Any" = time.ticks_ms()
         self.failures = 0  # in a row
+        self.delay_ms = 0  # from the begin of `offline` to the next attempt
         self.suback_by: "Any" = None  # when the answer to SUBSCRIBE is due
         self.trouble: "tuple[str, str] | None" = None  # (code, detail) of the last failure
         self._config = config
@@ -170,9 +171,9 @@ class Link:
         self.on_online()
 
     async def _pause(self) -> None:
-        delay_ms = borrow("dial").pause_ms(self.failures)
-        self._log.info("link", "next attempt in %d ms", delay_ms)
-        await asyncio.sleep_ms(delay_ms)
+        self.delay_ms = borrow("dial").pause_ms(self.failures)
+        self._log.info("link", "next attempt in %d ms", self.delay_ms)
+        await asyncio.sleep_ms(self.delay_ms)
 
     # Online
 
@@ -201,12 +202,12 @@ class Link:
             self._stream.done()
 
     async def _take(self, packet: memoryview, start: int, size: int) -> None:
+        if len(packet) - start < size:
+            await self._take_large(packet, start, size)
+            return
         async with self._sending:  # the PUBACK goes into the wire
-            if len(packet) - start < size:
-                self._drop_oversized(packet, start)
-            else:
-                self._wire.offered = packet
-                self._client.wait_msg()
+            self._wire.offered = packet
+            self._client.wait_msg()
             await self._send()
 
     def _on_publish(self, topic: "Any", payload: "Any") -> None:
@@ -214,14 +215,20 @@ class Link:
         if topic.startswith(self._prefix):
             self.on_message(topic[len(self._prefix) :].decode(), payload)
 
-    def _drop_oversized(self, packet: memoryview, start: int) -> None:
-        end = start + 2 + (packet[start] << 8 | packet[start + 1])
-        topic = bytes(packet[start + 2 : end])
-        if packet[0] & 0x06:  # QoS 1: acknowledge, or the service sends it again for an hour
-            self._wire.write(bytes((_PUBACK, 2, packet[end], packet[end + 1])))
-        self._log.warning("link", "message over %d bytes thrown away", self._config.receive_limit)
-        if topic.startswith(self._prefix):
-            self.on_oversized(topic[len(self._prefix) :].decode())
+    async def _take_large(self, packet: memoryview, start: int, size: int) -> None:
+        large, limit = borrow("large"), self._config.receive_limit
+        topic, identifier, held = await large.take(self._stream, packet, start, size, limit)
+        if identifier:  # QoS 1: acknowledge, or the service sends it again for an hour
+            async with self._sending:
+                self._wire.write(bytes((_PUBACK, 2)) + identifier)
+                await self._send()
+        if not held:
+            self._log.warning("link", "message over %d bytes thrown away", limit)
+            if topic.startswith(self._prefix):
+                self.on_oversized(topic[len(self._prefix) :].decode())
+            return
+        with open(large.PATH, "rb") as file:
+            self._on_publish(topic, file)
 
     def _check_suback(self, body: memoryview) -> None:
         self.suback_by = None

@@ -23,7 +23,8 @@ _LONGEST_HEADER = const(5)  # MQTT 3.1.1, 2.2: one byte of type, at most four of
 class Stream:
     """Whole MQTT packets in and out of `sock`, a non-blocking stream that can be polled.
 
-    `limit` is the largest packet that is received whole, in bytes.
+    `limit` is the largest packet that is received whole, in bytes. `left` counts the bytes of a
+    larger one that are still to come.
     """
 
     def __init__(self, sock: "Any", limit: int) -> None:
@@ -34,7 +35,7 @@ class Stream:
         self._buffer = self._room
         self._have = 0  # bytes in the buffer
         self._used = 0  # of them, bytes of the packet that is handed out
-        self._skip = 0  # bytes of an oversized packet still to come
+        self.left = 0
 
     async def send(self, data: "Any", timeout_ms: int) -> None:
         """Send `data` as one TLS record. After any exception the stream is good for nothing."""
@@ -51,26 +52,32 @@ class Stream:
         """Return (packet, start, size): the next packet, where its body starts, the body's length.
 
         The same packet is returned again until `done` is called, so that a wait may be cancelled
-        at any time, even just when the packet has come, without losing anything. A body over the
-        limit, or one that the heap has no room for, is cut: the packet then holds its first bytes
-        only, and the rest is read and thrown away. Raises LinkError when the peer closes or sends
-        no MQTT.
+        at any time, even just when the packet has come, without losing anything. A packet over the
+        limit, or one that the heap has no room for, is cut: it is then its first bytes only, and
+        the rest is for `more`, or read and thrown away. Raises LinkError when the peer closes or
+        sends no MQTT.
         """
         while not self._used:
-            while self._skip:
-                some = min(self._skip, _ROOM)
-                self._skip -= await self._read(memoryview(self._room)[:some])
+            while self.left:
+                await self.more()
             start, size = self._header()
             end = start + size
             if start and self._have >= end:
                 self._used = end
             elif start and not self._holds(end) and self._have == len(self._buffer):
-                self._skip = end - self._have
+                self.left = end - self._have
                 self._used = self._have
             else:
                 self._have += await self._read(memoryview(self._buffer)[self._have :])
         start, size = self._header()
         return memoryview(self._buffer)[: self._used], start, size
+
+    async def more(self) -> memoryview:
+        """Return the next bytes of a packet that was cut and is done. Raises LinkError."""
+        room = memoryview(self._room)[: min(self.left, _ROOM)]
+        got = await self._read(room)
+        self.left -= got
+        return room[:got]
 
     def done(self) -> None:
         """Forget the packet received last; its view is no longer good."""

@@ -44,7 +44,8 @@ class Client:
         self.task = asyncio.create_task(self.link.run())
 
     def _on_message(self, tail, payload) -> None:
-        self.messages.append((tail, bytes(payload)))
+        whole = payload.read() if hasattr(payload, "read") else bytes(payload)
+        self.messages.append((tail, whole))
 
     def _on_closed(self) -> None:
         self.closed += 1

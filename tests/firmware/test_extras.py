@@ -66,6 +66,13 @@ async def test_status_shows_the_last_trouble():
     assert "last trouble: TLS_WRONG_CA " in (await done("status", app))[1]
 
 
+async def test_status_tells_when_the_link_is_tried_again():
+    app = FakeApp()
+    app.link.state = "offline"
+    app.link.delay_ms = app.link.age_ms() + 40_999
+    assert "link: offline for 61 s, next attempt in 40 s" in (await done("status", app))[1]
+
+
 async def test_the_executor_is_switched_and_the_switch_is_kept():
     app = FakeApp()
     for word, on in (("off", False), ("on", True)):

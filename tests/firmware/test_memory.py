@@ -26,6 +26,7 @@ BORROWED = (
     "details",
     "forms",
     "handlers",
+    "large",
     "steps",
     "delivery",
     "local",

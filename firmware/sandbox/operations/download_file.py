@@ -12,6 +12,7 @@ import os
 from micropython import const
 
 from ..errors import JobFailed
+from ..files import make_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,10 +105,7 @@ async def _body(
 ) -> "tuple[int, str]":
     digest = hashlib.sha256()
     size = 0
-    try:
-        os.mkdir("/files")
-    except OSError:
-        pass  # exists
+    make_folder("/files")
     with open(_TEMPORARY, "wb") as file:
         while piece or size < length or length < 0:
             if not piece:

@@ -1,0 +1,48 @@
+"""Takes a message that the heap has no room for into flash, piece by piece, to be parsed from
+there: a document of 8 KB needs its objects in the heap, not its text, too. Loaded for one.
+"""
+
+import asyncio
+
+from micropython import const
+
+from .errors import LinkError
+from .files import STATE, make_folder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .stream import Stream
+
+PATH = STATE + "/message.json"
+_SILENCE_MS = const(10_000)
+_QOS = const(0x06)
+
+
+async def take(
+    stream: "Stream", packet: memoryview, start: int, size: int, limit: int
+) -> "tuple[bytes, bytes, bool]":
+    """Take the PUBLISH (MQTT 3.1.1, 3.3) whose beginning is `packet`.
+
+    Returns its topic, the packet identifier to be acknowledged (b"" at QoS 0), and whether the
+    payload is in PATH: not so if it is over `limit` bytes, or the flash is full; it is thrown away
+    then. Raises LinkError when the rest does not come.
+    """
+    end = start + 2 + (packet[start] << 8 | packet[start + 1])
+    topic, identifier = bytes(packet[start + 2 : end]), b""
+    if packet[0] & _QOS:
+        identifier = bytes(packet[end : end + 2])
+        end += 2
+    if size > limit or end > len(packet):
+        return topic, identifier, False
+    try:
+        make_folder(STATE)
+        with open(PATH, "wb") as file:
+            file.write(packet[end:])
+            stream.done()
+            while stream.left:
+                file.write(await asyncio.wait_for_ms(stream.more(), _SILENCE_MS))
+    except OSError:
+        return topic, identifier, False
+    except asyncio.TimeoutError:
+        raise LinkError("NO_PINGRESP", "%d bytes of a message did not come" % stream.left)
+    return topic, identifier, True
