@@ -3,6 +3,9 @@
 import asyncio
 import gc
 import sys
+import time
+
+from micropython import const
 
 from .console import Console
 from .errors import ConfigError, JobsError
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from .board import Board
     from .config import Config
 
+_LONG_S = const(300)
 _REPL = "this is the MicroPython REPL, Ctrl-D starts the sandbox again"
 
 
@@ -98,12 +102,16 @@ class App:
             await asyncio.sleep(1)
 
     async def _forever(self, name: str, run: "Callable[[], Awaitable]") -> None:
-        # A part that fails by a fault of ours is begun again, ever more slowly; the others go on
+        # A part that fails by a fault of ours is begun again, ever more slowly while it fails at
+        # once; the others go on
         pause_s = 1
         while True:
+            began = time.time()
             try:
                 await run()
             except Exception as error:
+                if time.time() - began > _LONG_S:
+                    pause_s = 1
                 sys.print_exception(error)
                 self.log.error("app", "%s failed, it is begun again in %d s", name, pause_s)
             await asyncio.sleep(pause_s)

@@ -14,6 +14,15 @@ WIFI = {"ssid": "home", "password": "secret"}
 GET = b"$aws/things/lamp/jobs/get"
 
 
+class Clock:
+    """Stands for the module `time`."""
+
+    now = 0
+
+    def time(self) -> int:
+        return self.now
+
+
 async def started(script):
     """Run the application against a peer; return both, and what it shows."""
     peer = await peers.Peer(script).start()
@@ -87,6 +96,23 @@ async def test_a_part_that_fails_is_begun_again_and_the_others_go_on():
     assert made.log.says("part failed, it is begun again in 1 s")
     assert made.log.says("part failed, it is begun again in 2 s")
     assert peer.port
+
+
+async def test_a_part_that_failed_after_a_long_time_is_begun_again_soon():
+    _, made, task, _ = await started(None)
+    task.cancel()
+    clock = app.time = Clock()
+    begun = []
+
+    async def fail():
+        begun.append(True)
+        clock.now += 301
+        raise KeyError("oops")
+
+    part = asyncio.create_task(made._forever("part", fail))
+    await until(lambda: len(begun) == 3, "three beginnings")
+    part.cancel()
+    assert not made.log.says("in 2 s") and not made.log.says("in 4 s")
 
 
 async def test_the_watchdog_is_armed_in_operation():
