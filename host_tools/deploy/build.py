@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from host_tools.errors import ToolError
 _OPTIMISATION = "-O2"
 _STAY_SOURCE = ("boot.py", "main.py")
 _MPY_MAGIC = 0x4D  # 'M', py/persistentcode.c
+_parser = threading.Lock()  # CPython 3.11 fails at random when two threads build syntax trees
 
 
 def application(*, umqtt: bool) -> dict[str, bytes]:
@@ -104,7 +106,8 @@ def _compile(folder: Path, name: str, source: Path) -> tuple[str, bytes]:
 
 def _shortened(source: Path) -> bytes:
     try:
-        return shorten(source.read_text("utf-8")).encode()
+        with _parser:
+            return shorten(source.read_text("utf-8")).encode()
     except (SyntaxError, ValueError):
         return source.read_bytes()  # mpy-cross says what is wrong with it
 
