@@ -11,7 +11,7 @@ CLI := $(BIN)/jobs-sandbox
 VENV_READY := .venv/.ready
 READY := build/.ready
 export PYTHON MICROPYTHON
-JOBS ?= 4
+JOBS ?= 6
 
 flag = $(if $($(1)),--$(2) '$($(1))')
 BOARD_FLAGS = $(call flag,BOARD,board) $(call flag,PORT,port)
