@@ -200,7 +200,7 @@ async def test_the_loop_goes_on_while_a_connection_is_made():
     while not client.link.trouble:
         turns += 1
         await asyncio.sleep_ms(20)
-    assert turns > 100, turns
+    assert turns > 20, turns  # a thousand on an idle machine
 
 
 async def test_the_socket_of_a_failed_attempt_is_closed():

@@ -38,7 +38,7 @@ async def begun(request, link):
 
 
 async def next_event(jobs):
-    return await asyncio.wait_for_ms(jobs.next_event(), 1000)
+    return await asyncio.wait_for_ms(jobs.next_event(), 20_000)
 
 
 # Requests

@@ -64,7 +64,7 @@ async def test_identify_leaves_the_led_as_it_was():
 async def test_a_wait_goes_on_for_what_is_left():
     agent = await done({"operation": "wait", "seconds": 3600}, saved={"until": 5})
     assert agent.outcome()[1]["waited_s"] == "3600", "its end was long ago"
-    assert int(agent.jobs.updates[-1][2]["statusDetails"]["duration_ms"]) < 5000
+    assert int(agent.jobs.updates[-1][2]["statusDetails"]["duration_ms"]) < 60_000
 
 
 async def test_a_long_step_renews_the_services_timer_before_it_begins():

@@ -134,8 +134,8 @@ def test_board_that_goes_before_it_is_greeted(listener: Listener, peer: Board) -
 
 def test_command_is_answered(listener: Listener, peer: Board) -> None:
     with listener.session(peer) as session:
-        assert session.command("one", 5).lines == ["done one"]
-        assert session.command("two", 5).lines == ["done two"]
+        assert session.command("one", 60).lines == ["done one"]
+        assert session.command("two", 60).lines == ["done two"]
 
 
 def test_answer_that_does_not_come(listener: Listener, peer: Board) -> None:
@@ -147,9 +147,9 @@ def test_answer_that_does_not_come(listener: Listener, peer: Board) -> None:
 def test_reset_under_a_command(listener: Listener, peer: Board) -> None:
     with listener.session(peer) as session:
         with pytest.raises(ToolError, match="`reset` was not answered"):
-            session.command("reset", 10)
-        assert session.wait_until_ready(10)
-        assert session.command("again", 5).lines == ["done again"]
+            session.command("reset", 60)
+        assert session.wait_until_ready(60)
+        assert session.command("again", 60).lines == ["done again"]
     assert listener.notes == ["the board restarts", "connected again: Jobs Sandbox 1 on peer"]
 
 
@@ -158,14 +158,14 @@ def test_application_that_ends_can_be_started_again(listener: Listener, peer: Bo
     with listener.session(peer) as session:
         session.on_end = lambda: ended.append(True)
         with pytest.raises(ToolError, match=r"was not answered: the sandbox .* has ended"):
-            session.command("crash", 10)
+            session.command("crash", 60)
         session.wait_until_ended()
         eventually(lambda: ended)
         assert "RuntimeError: ended" in listener.lines
         with pytest.raises(ToolError, match="`more` was not sent"):
-            session.command("more", 5)
+            session.command("more", 60)
         session.restart()
-        assert session.command("more", 5).lines == ["done more"]
+        assert session.command("more", 60).lines == ["done more"]
 
 
 def test_board_that_is_switched_off_and_on(listener: Listener, peer: Board) -> None:
@@ -173,10 +173,10 @@ def test_board_that_is_switched_off_and_on(listener: Listener, peer: Board) -> N
         peer.stop()
         eventually(lambda: session.state is State.GONE)
         with pytest.raises(ToolError, match=r"`x` was not sent: the virtual board .* is gone"):
-            session.command("x", 5)
+            session.command("x", 60)
         peer.start(bound=True)
-        assert session.wait_until_ready(10)
-        assert session.command("x", 5).lines == ["done x"]
+        assert session.wait_until_ready(60)
+        assert session.command("x", 60).lines == ["done x"]
     assert listener.notes[0].endswith("is gone; waiting for it to come back")
 
 
@@ -185,4 +185,4 @@ def test_leaving_does_not_wait_for_the_board(listener: Listener, peer: Board) ->
         peer.stop()
         eventually(lambda: session.state is State.GONE)
         begun = time.monotonic()
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 3

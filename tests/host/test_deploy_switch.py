@@ -69,7 +69,7 @@ class Switch:
             return read(port, rb"application (\d) (\d) (\d) (\d)")[1:]
 
     def _send(self, port: serial.Serial, before: Callable[[], object] = lambda: None) -> None:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not port.read(1000).endswith(b">>> "):
             assert time.monotonic() < end
             port.write(b"\x03")  # again, for it may not have started before
@@ -81,7 +81,7 @@ class Switch:
 
 def read(port: serial.Serial, pattern: bytes) -> list[str]:
     """Return the match and its groups in what comes."""
-    seen, end = b"", time.monotonic() + 10
+    seen, end = b"", time.monotonic() + 60
     while not (found := re.search(pattern, seen)):
         assert time.monotonic() < end, f"{pattern!r} did not come: {seen[-500:]!r}"
         seen += port.read(max(1, port.in_waiting))

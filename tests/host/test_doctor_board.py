@@ -88,7 +88,7 @@ def test_board_that_says_nothing(bench: Bench, tmp_path: Path) -> None:
 def test_board_at_the_repl_is_asked_there(mended: Bench) -> None:
     with Session(mended.target, lambda line: None, lambda note: None) as session:
         session.open(may_start=lambda: False)
-        session.command("quit", 10)
+        session.command("quit", 60)
         session.wait_until_ended()
     found = mended.examine()
     expect(found["board application"], FAIL, "at the MicroPython REPL", "console --start")

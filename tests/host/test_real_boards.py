@@ -17,7 +17,7 @@ import serial
 from serial.tools import list_ports
 
 from host_tools.__main__ import main
-from host_tools.deploy import raw_repl, running
+from host_tools.deploy import running
 from host_tools.errors import ToolError, UsageError
 from host_tools.real import choice, identify, listing, look
 from host_tools.target import Target
@@ -34,8 +34,7 @@ def plug(monkeypatch: pytest.MonkeyPatch, sandbox_home: Path) -> Plug:
     """plug(device) makes a serial port appear."""
     ports: list[SimpleNamespace] = []
     monkeypatch.setattr(list_ports, "comports", lambda: list(ports))
-    monkeypatch.setattr(running, "_HELLO_S", 0.5)
-    monkeypatch.setattr(raw_repl, "_ANSWER_S", 2)
+    monkeypatch.setattr(running, "_HELLO_S", 1.2)  # twice asked
 
     def one(
         device: str, vid: int | None = 0x10C4, pid: int = 0xEA60, number: str | None = None
