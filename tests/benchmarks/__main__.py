@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,13 +64,17 @@ def main() -> int:
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the table as JSON, too")
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="and as Markdown")
     parser.add_argument(
-        "--record", action="store_true", help=f"renew the record and {PAGE.relative_to(ROOT)}"
+        "--record",
+        action="store_true",
+        help=f"renew the record and, with all subjects, {PAGE.relative_to(ROOT)}",
     )
     parser.add_argument("--tests", action="store_true", help="time `make test`, too: minutes")
     args = parser.parse_args()
     if args.tests:
         os.environ["JOBS_SANDBOX_BENCH_TESTS"] = "1"
-    bench = Bench()
+    if args.record:
+        record.keep_sizes(sizes.measure())
+    bench, machine = Bench(), _machine()
     status = pytest.main(
         [
             *(str(_FOLDER / f"bench_{each}.py") for each in args.subjects or _ORDER),
@@ -78,31 +83,43 @@ def main() -> int:
         ],
         plugins=[bench],
     )  # fmt: skip
-    _publish(bench.result, args)
+    _publish(bench.result, machine, args)
     return int(status)
 
 
-def _publish(table: Table, args: argparse.Namespace) -> None:
+def _publish(table: Table, machine: str, args: argparse.Namespace) -> None:
     table.show()
-    print(_machine())
+    print(machine)
     if args.json:
         args.json.write_text(table.json() + "\n")
     if args.markdown:
         args.markdown.write_text(table.markdown() + "\n")
     if args.record:
-        record.keep_sizes(sizes.measure())
         before = record.load().get("bench", {})
         now = table.record()
         record.keep(bench={name: {**before.get(name, {}), **now[name]} for name in now})
+    if args.record and not args.subjects:
         text = PAGE.read_text().partition(MARK)[0]
-        PAGE.write_text(f"{text}{MARK}\n\n{_machine()}\n\n{table.markdown()}\n")
+        PAGE.write_text(f"{text}{MARK}\n\n{machine}\n\n{table.markdown()}\n")
+
+
+def _commit() -> str:
+    shown = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return shown.stdout.strip() or "unknown"
 
 
 def _machine() -> str:
     version = ".".join(map(str, interpreter.version(interpreter.find())))
     return (
-        f"Measured on {platform.system()} {platform.machine()}, {os.cpu_count()} cores, load "
-        f"{os.getloadavg()[0]:.1f}; Python {platform.python_version()}, MicroPython {version}."
+        f"Measured with commit {_commit()} on {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; "
+        f"Python {platform.python_version()}, MicroPython {version}."
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.benchmarks import record
 from tests.benchmarks.figures import number, verdict
-from tests.benchmarks.interpreters import VARIABLE_32, how_measured
+from tests.benchmarks.interpreters import VARIABLE_32, how_measured, words
 from tests.benchmarks.table import Table
 from tests.benchmarks.trace import Trace
 from tests.device_fixture import Device
@@ -46,13 +46,15 @@ def bench_heap(
     for name, heap in found.in_use.items():
         if true:
             most, how = true.in_use[name], "in a 32-bit MicroPython"
-        else:
+        elif guess and words() > 1:
             most, how = int(heap * guess), f"estimated for 32 bit: {guess:.2f} times (`make size`)"
+        else:
+            most, how = heap, how_measured()
         table.add(
             f"heap in use {name}",
             f"{number(heap / 1024)} KB of a board's {budgets.HEAP // 1024}, {how_measured()}"
             + (f"; the job was {found.large}" if "8 KB" in name else ""),
-            beside=f"{number(most / 1024)} KB, {how}",
+            beside=f"{number(most / 1024)} KB, {how}" if most != heap else "",
             target="reported"
             if name == AT_REST
             else verdict(most, budgets.PEAK_TARGET)
@@ -104,8 +106,8 @@ def _type(device: Device) -> None:
 
 def _in_32_bit(make_device: Callable[..., Device], monkeypatch: pytest.MonkeyPatch) -> Heap | None:
     # only a Unix port can be a board; a command of several words is some other port
-    words = shlex.split(os.environ.get(VARIABLE_32, ""))
-    if len(words) != 1:
+    command = shlex.split(os.environ.get(VARIABLE_32, ""))
+    if len(command) != 1:
         return None
-    monkeypatch.setenv("MICROPYTHON", words[0])
+    monkeypatch.setenv("MICROPYTHON", command[0])
     return measure(make_device, 1)

@@ -40,11 +40,12 @@ def keep(**members: Any) -> None:
     FILE.write_text(_text({**load(), **members}) + "\n")
 
 
-def ratio_32() -> float:
+def ratio_32() -> float | None:
     """Return how much more heap the modules take in 32 bit than halved 64 bit, as last measured;
-    1 if never.
+    None if never.
     """
-    return float(load().get("ratio32", 1))
+    ratio: float | None = load().get("ratio32")
+    return ratio
 
 
 def keep_sizes(found: dict[str, Any]) -> None:

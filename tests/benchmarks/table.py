@@ -66,6 +66,5 @@ class Table:
 
 
 def _line(cells: Any) -> str:
-    return (
-        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", "<br>") for cell in cells) + " |"
-    )
+    safe = (cell.replace("<", "&lt;").replace("|", "\\|") for cell in cells)
+    return "| " + " | ".join(cell.replace("\n", "<br>") for cell in safe) + " |"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,7 +61,10 @@ class Traffic:
         up, down = self._passed()
         sent = [event for event in events if event.way == UP]
         records = sum(event.records for event in sent) / max(len(sent), 1)
-        packets = [f"{event.way} {event.name}, {event.size} bytes" for event in events]
+        packets = [
+            f"{event.way} {re.sub('job-[0-9]+', '<jobId>', event.name)}, {event.size} bytes"
+            for event in events
+        ]
         return Said(up - before[1], down - before[2], packets, records)
 
     def _rest(self) -> None:
