@@ -72,9 +72,9 @@ def main() -> int:
     args = parser.parse_args()
     if args.tests:
         os.environ["JOBS_SANDBOX_BENCH_TESTS"] = "1"
+    bench, machine = Bench(), _machine()
     if args.record:
         record.keep_sizes(sizes.measure())
-    bench, machine = Bench(), _machine()
     status = pytest.main(
         [
             *(str(_FOLDER / f"bench_{each}.py") for each in args.subjects or _ORDER),
