@@ -23,15 +23,18 @@ def shorten(source: str) -> str:
 
     Raises SyntaxError.
     """
-    own = _defined(ast.parse(source))
-    tokens = [
+    tree = ast.parse(source)
+    own = _defined(tree) - _in_f_strings(tree)
+    every = [
         token
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.NAME and token.string in own
+        if token.type == tokenize.NAME
     ]
+    taken = {token.string for token in every} - own
+    tokens = [token for token in every if token.string in own]
     frequent = [name for name, _ in Counter(token.string for token in tokens).most_common()]
-    names = dict(zip(frequent, _short_names(), strict=False))
-    lines = source.splitlines(keepends=True)
+    names = dict(zip(frequent, (n for n in _short_names() if n not in taken), strict=False))
+    lines = io.StringIO(source).readlines()
     for token in reversed(tokens):
         row, start, end = token.start[0] - 1, token.start[1], token.end[1]
         lines[row] = lines[row][:start] + names[token.string] + lines[row][end:]
@@ -52,6 +55,19 @@ def _defined(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             names.add(node.attr)
     return {name for name in names if name[0] == "_" and name[1:2] not in ("", "_")}
+
+
+def _in_f_strings(tree: ast.Module) -> set[str]:
+    # before Python 3.12 an f-string is one token: what it names keeps its name everywhere
+    names: set[str] = set()
+    for joined in ast.walk(tree):
+        if isinstance(joined, ast.JoinedStr):
+            for node in ast.walk(joined):
+                if isinstance(node, ast.Name):
+                    names.add(node.id)
+                elif isinstance(node, ast.Attribute):
+                    names.add(node.attr)
+    return names
 
 
 def _short_names() -> Iterator[str]:

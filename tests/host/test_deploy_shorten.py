@@ -31,6 +31,11 @@ def test_a_modules_own_private_names_become_short_the_most_frequent_first() -> N
     assert "_double" not in short and "_ignored" not in short and "__init__" in short
 
 
+def test_names_in_f_strings_and_short_names_in_use_are_left_alone() -> None:
+    source = 'import x as _a\n\n_said = _other = 1\nprint(f"{_said}", _a, _other)\n'
+    assert shorten(source) == ('import x as _a\n\n_said = _b = 1\nprint(f"{_said}", _a, _b)\n')
+
+
 def test_lines_stay_lines() -> None:
     short = shorten(SOURCE)
     assert short.count("\n") == SOURCE.count("\n")
