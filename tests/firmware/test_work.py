@@ -369,7 +369,9 @@ async def test_a_report_is_made_again_until_it_is_accepted():
     agent = Agent(FakeJobs(execution({})))
     agent.jobs.simulate_error("update", JobsError("Timeout"), JobsError("Offline"))
     await settled(agent)
-    assert [update[1] for update in agent.jobs.updates] == ["IN_PROGRESS", "SUCCEEDED"]
+    *reports, outcome = [update[1] for update in agent.jobs.updates]
+    assert outcome == "SUCCEEDED"
+    assert reports and set(reports) == {"IN_PROGRESS"}, reports  # one, or some on a busy machine
 
 
 async def test_a_refused_report_ends_the_job_without_another():
