@@ -9,12 +9,12 @@ from . import texts
 from .answers import dump
 from .console import DONE, FAILED, USAGE
 from .errors import JobsError
-from .jobs import STATUSES
+from .jobs import STATUSES, TOO_LARGE
 from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any, Awaitable, Callable
 
     from .app import App
 
@@ -40,6 +40,9 @@ async def do(app: "App", write: "Write", line: str) -> int:
         except JobsError as error:
             _show_error(write, words[0], error)
             status = FAILED
+        except MemoryError:
+            write("%s failed: the heap has no room for it; see status" % words[0])
+            status = FAILED
     if status == USAGE:
         write("usage: %s %s" % (words[0], row[1]))
     return status or DONE
@@ -52,14 +55,16 @@ async def get_pending_job_executions(app: "App", write: "Write") -> None:
 
 async def start_next_pending_job_execution(app: "App", write: "Write") -> None:
     """Start the next one, or get the one that is in progress."""
-    _show(write, "start-next-pending-job-execution", await app.jobs.start_next())
+    request = app.jobs.start_next()
+    await _show_execution(app, write, "start-next-pending-job-execution", request, "$next")
 
 
 async def describe_job_execution(app: "App", write: "Write", job_id: str) -> int | None:
     """Get the current state of one, by its id or as `$next`."""
     if not _is_job_id(job_id):
         return USAGE
-    _show(write, "describe-job-execution", await app.jobs.describe(job_id))
+    request = app.jobs.describe(job_id)
+    await _show_execution(app, write, "describe-job-execution", request, job_id)
     return None
 
 
@@ -82,6 +87,28 @@ def _find(command: str) -> "Any":
     if "_" in name:
         return globals()[name]
     return getattr(borrow("local" if name in ("run", "operations") else "extras"), name)
+
+
+async def _show_execution(
+    app: "App", write: "Write", command: str, request: "Awaitable[dict]", job_id: str
+) -> None:
+    # without its document, if the heap cannot hold or print that
+    try:
+        answer = await request
+        try:
+            _show(write, command, answer)
+            return
+        except MemoryError:
+            answer.get("execution", {}).pop("jobDocument", None)
+    except JobsError as error:
+        if error.code != TOO_LARGE:
+            raise
+        answer = await app.jobs.describe(job_id, includeJobDocument=False)
+    _show(write, command, answer)
+    job_id = answer.get("execution", {}).get("jobId", job_id)
+    write(
+        "  its document is too large to be shown here: aws iot get-job-document --job-id " + job_id
+    )
 
 
 def _show(write: "Write", command: str, answer: dict) -> None:

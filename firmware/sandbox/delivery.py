@@ -42,9 +42,10 @@ async def deliver(executor: "Executor") -> None:
             await update(executor, entry["status"], entry["details"])
             break
         except MemoryError:
-            if not entry["details"]:
+            details = entry["details"]
+            if not details:
                 raise
-            entry["details"] = {}
+            details.pop(max(details, key=lambda name: len(details[name])))
         except JobsError as error:
             state = error.state.get("status")
             if error.code == "InvalidRequest" and entry["details"]:

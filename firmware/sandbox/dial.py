@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _TCP = const(6)
 _NODELAY = const(1)
 _POLL_MS = const(5)
-_LARGEST = const(4096)  # bytes of a packet that is held in the heap; a larger one: see `large`
+_LARGEST = const(2048)  # bytes of a packet that is held in the heap; a larger one: see `large`
 _TCP_MS = const(10_000)
 _TLS_MS = const(30_000)  # a handshake takes 1 to 3 s on an ESP32, more on a weak link
 _ANSWER_MS = const(10_000)

@@ -49,7 +49,9 @@ async def execute(
             result["duration_ms"] = run.duration_ms()
     except MemoryError:
         status, result = "FAILED", {"code": "OUT_OF_MEMORY", "reason": "the heap has no room"}
-    run = None  # and its memory
+    run = None
+    if isinstance(steps, list):
+        steps.clear()  # what is reported needs the memory
     await borrow("delivery").finish(executor, execution, status, result)
 
 

@@ -257,6 +257,22 @@ async def test_details_that_the_service_does_not_take_are_left_out():
     assert agent.outcome() == ("SUCCEEDED", {})
 
 
+async def test_of_details_that_the_heap_cannot_send_the_longest_is_left_out():
+    agent = Agent(FakeJobs(execution(ON)))
+    real = agent.jobs.update
+
+    async def update(job_id, status, **members):
+        if "stdout" in members.get("statusDetails", {}):
+            raise MemoryError
+        await real(job_id, status, **members)
+
+    agent.jobs.update = update
+    details = {"code": "OK", "stdout": "long", "steps": "2"}
+    agent.journal.finish(execution(ON), {"status": "SUCCEEDED", "details": details})
+    await agent.work()
+    assert agent.outcome() == ("SUCCEEDED", {"code": "OK", "steps": "2"})
+
+
 async def test_a_report_that_stays_invalid_is_kept_since_the_job_would_be_run_again():
     agent = Agent(FakeJobs(execution(ON)))
     error = JobsError("InvalidRequest", "no")

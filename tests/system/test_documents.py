@@ -24,7 +24,7 @@ EXAMPLES = ROOT / "docs" / "jobs" / "examples"
 LED, RELAY, PIXEL = 2, 4, 18
 CONTENT = b"abc"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-LARGE = 1_000
+NATIVE_SIZE, CLIENT_SIZE = 8_000, 4_000  # with 20 steps; docs/jobs promises it
 
 
 def example(name: str) -> Any:
@@ -207,19 +207,53 @@ def test_a_long_job_reports_how_far_it_is(device: Device) -> None:
     assert found["versionNumber"] == 4, "queued, started, one report, the end"
 
 
-def test_documents_of_one_kilobyte_fit_in_the_heap_and_larger_ones_end(device: Device) -> None:
+def padded(document: dict[str, Any], size: int) -> dict[str, Any]:
+    """Return a document of this size, its steps commented at equal length."""
+    steps = document["steps"]
+    each = "x" * ((size - len(json.dumps(document))) // len(steps) - len('"_why": "", '))
+    return {**document, "steps": [{**step, "_why": each} for step in steps]}
+
+
+def test_documents_of_the_promised_size_run_and_larger_ones_end(device: Device) -> None:
     toggle = {"operation": "gpio", "pin": "led", "action": "toggle"}
-    document = client(*[command("gpio", "led", "toggle")] * 9, finalStep=command("report"))
-    for _ in range(2):
-        assert device.run_job({**document, "includeStdOut": "true"})[0] == "SUCCEEDED"
-        native = {"steps": [toggle] * 20}
-        assert len(json.dumps(native)) > LARGE
-        assert device.run_job(native)[0] == "SUCCEEDED"
-    assert len(of(device, LED)) == 2 * (9 + 20)
-    for size in (4_000, 8_000, 11_000, 12_500, 30_000):
-        status, details = device.run_job({**document, "_padding": "x" * size})
+    is_here = {"key": "operatingSystem", "value": ["micropython"], "type": "stringEqual"}
+    whole = {"finalStep": command("report"), "includeStdOut": "true", "conditions": [is_here]}
+    clients = client(*[command("gpio", "led", "toggle")] * 20, **whole)
+    natives = {"steps": [toggle] * 20}
+    short = client(command("report"))
+    assert device.run_job(short)[0] == "SUCCEEDED"
+    documents = [padded(natives, NATIVE_SIZE)] * 2 + [padded(clients, CLIENT_SIZE)] * 2
+    documents += [padded(clients, size) for size in (2_500, 3_000, 3_500)]
+    for document in documents:
+        status, details = device.run_job(document)
+        assert (status, details.get("code")) == ("SUCCEEDED", "OK"), (details, device.log())
+        assert ("stdout" in details) == ("version" in document), "nothing is left out"
+    assert len(of(device, LED)) == 20 * len(documents)
+    for size in (11_000, 12_500, 30_000):
+        status, details = device.run_job({**short, "_padding": "x" * size})
         assert status == "SUCCEEDED" or details["code"] in ("DOCUMENT_TOO_LARGE", "OUT_OF_MEMORY")
     assert device.run_job(toggle)[0] == "SUCCEEDED"
+
+
+def test_a_large_document_is_shown_to_a_person_or_its_size_is_told(manual: Device) -> None:
+    toggle = {"operation": "gpio", "pin": "led", "action": "toggle"}
+    document = padded({"steps": [toggle] * 20}, NATIVE_SIZE)
+    job_id = manual.create_job(document)
+    check_shown(manual, job_id, document)
+    assert manual.command(f"update-job-execution {job_id} SUCCEEDED").status == 0
+    larger = {**document, "_why": "x" * 10_000}
+    check_shown(manual, manual.create_job(larger), larger)
+    assert "Traceback" not in manual.log()
+
+
+def check_shown(manual: Device, job_id: str, document: Any) -> None:
+    for line in (f"describe-job-execution {job_id}", "start-next-pending-job-execution"):
+        answer = manual.command(line)
+        assert answer.status == 0 and answer.result["execution"]["jobId"] == job_id, answer
+        if "jobDocument" in answer.result["execution"]:
+            assert answer.result["execution"]["jobDocument"] == document
+        else:
+            assert f"aws iot get-job-document --job-id {job_id}" in answer.lines[-1]
 
 
 def test_settings_with_which_the_board_does_not_come_back_are_rolled_back(device: Device) -> None:
