@@ -32,7 +32,7 @@ def make(folder: Path) -> Path:
     _board(folder / "wrong_ca", board_key, board, other_ca)
     _board(folder / "stranger", board_key, stranger, ca)
     for name, host, start, end in (
-        ("server", "localhost", _NOW - _DAY, _NOW + _DAY),
+        ("server", "localhost", _NOW - _DAY, _NOW + 90 * _DAY),
         ("wrong_name", "elsewhere.example", _NOW - _DAY, _NOW + _DAY),
         ("expired", "localhost", _NOW - 3 * _DAY, _NOW - _DAY),
         ("future", "localhost", _NOW + _DAY, _NOW + 3 * _DAY),
@@ -51,7 +51,7 @@ def _certificate(
     *,
     ca: bool = False,
     start: datetime.datetime = _NOW - _DAY,
-    end: datetime.datetime = _NOW + _DAY,
+    end: datetime.datetime = _NOW + 90 * _DAY,
 ) -> bytes:
     builder = x509.CertificateBuilder(
         issuer_name=_name(issuer),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tools.board import faults
 from tests.board_fixture import eventually
 from tests.device_fixture import Device, put
 from tests.scripted_peer import ScriptedPeer
@@ -61,10 +62,12 @@ def _checks(device: Device) -> dict[str, Callable[[str], None]]:
     def command(line: str) -> None:
         device.command(line)
 
-    def reset(boots: str) -> None:
-        device.board.wait_for_boot(int(boots))
+    def days(count: str) -> None:
+        # the power fails for so long
+        faults.press(device.board.files, "ntp", int(count) * 86_400)
+        device.board.power_cut()
 
-    return {"led": led, "log": log, "type": command, "boot": reset}
+    return {"led": led, "log": log, "type": command, "days": days}
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.txt")))
