@@ -119,6 +119,12 @@ async def test_a_host_that_does_not_answer_is_told():
     assert await code_of(Client(NoPeer(port))) == "TCP_TIMEOUT"
 
 
+async def test_a_network_that_lets_nobody_through_is_told():
+    client = Client(NoPeer(8883), endpoint="255.255.255.255")  # TCP knows no broadcast
+    assert await code_of(client) == "TCP_FAILED"
+    assert client.link.trouble[1].startswith("255.255.255.255:8883: ")
+
+
 async def bound(sock):
     port = 19_000
     while True:
@@ -162,6 +168,31 @@ async def test_a_key_of_another_certificate_is_refused_by_the_server():
 
 async def test_a_client_that_the_server_refuses_is_told():
     assert await trouble_with(refuse, credentials="stranger") == "TLS_REFUSED"
+
+
+class FailingContext:
+    """TLS that fails as mbedTLS does where no test can make it."""
+
+    def __init__(self, error):
+        self._error = error
+
+    def wrap_socket(self, sock, **options):
+        raise self._error
+
+
+async def test_what_tls_raises_for_want_of_memory_or_for_a_key_is_told():
+    hash_ = ValueError("\nThe certificate is signed with an unacceptable hash.\n")
+    for error, code in (
+        (OSError(-32512, "MBEDTLS_ERR_SSL_ALLOC_FAILED"), "TLS_NO_MEMORY"),
+        (MemoryError("memory allocation failed"), "TLS_NO_MEMORY"),
+        (OSError(-15872, "MBEDTLS_ERR_PK_TYPE_MISMATCH"), "TLS_KEY_MISMATCH"),
+        (hash_, "TLS_UNTRUSTED"),
+    ):
+
+        async def unused(connection):
+            pass
+
+        assert await trouble_with(unused, credentials=FailingContext(error)) == code, error
 
 
 async def test_a_server_that_speaks_no_tls_is_told():

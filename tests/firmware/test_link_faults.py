@@ -184,6 +184,21 @@ async def test_an_oversized_message_is_thrown_away_acknowledged_and_told():
     assert client.log.says("message over 1024 bytes thrown away")
 
 
+async def test_a_message_that_takes_all_memory_is_told():
+    async def script(connection):
+        await connection.welcome()
+        await connection.send(message("notify", b"{}"))
+        await connection.expect_end()
+
+    def take(tail, payload):
+        raise MemoryError("memory allocation failed, allocating 9000 bytes")
+
+    client = Client(await peers.Peer(script).start())
+    client.link.on_message = take
+    assert await client.trouble() == "OUT_OF_MEMORY"
+    assert client.log.says("OUT_OF_MEMORY: the heap had no room (memory allocation failed")
+
+
 async def test_the_largest_message_is_held():
     async def script(connection):
         await connection.welcome()

@@ -35,12 +35,15 @@ async def test_the_ports_final_states_are_told_by_their_code():
 
 async def test_every_state_of_the_port_has_its_code():
     status = network.WLAN.status
+    told = set()
     for name, code in wifi._FAILURES:
         if hasattr(network, name):
             number = getattr(network, name)
             network.WLAN.status = lambda self, what=None: number
             assert (await refused())[0] == code, name
+            told.add(code)
     network.WLAN.status = status
+    assert told == {"WIFI_NO_AP", "WIFI_PASSWORD", "WIFI_ASSOCIATION"}
 
 
 async def test_an_address_that_does_not_come_is_a_timeout():
