@@ -170,8 +170,8 @@ async def ask_often(name, jobs, turns):
 
 
 class _Turns:
-    # Counts the turns of asyncio's loop, and how long polls took that were not to wait at all: the
-    # Unix port sleeps 1 ms in each that has a TLS socket (extmod/modselect.c), a board does not
+    # Counts the turns of asyncio's loop, and how long its polls took: the Unix port sleeps 1 ms in
+    # each that has a TLS socket (extmod/modselect.c), even if it is not to wait; a board does not
     def __init__(self):
         self.count = self.asleep_us = 0
         self._queue = core._io_queue
@@ -184,8 +184,7 @@ class _Turns:
         began = time.ticks_us()
         self._queue.wait_io_event(wait_ms)
         self.count += 1
-        if not wait_ms:
-            self.asleep_us += time.ticks_diff(time.ticks_us(), began)
+        self.asleep_us += time.ticks_diff(time.ticks_us(), began)
 
     def end(self):
         core._io_queue = self._queue
