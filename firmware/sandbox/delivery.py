@@ -1,6 +1,4 @@
-"""What the service is told of a job: its outcome, kept in the journal until it is delivered, and
-how far it is. Loaded for a report, so that an operation has the memory.
-"""
+"""The outcome of a job, kept in the journal until the service has it. Loaded when there is one."""
 
 from .errors import JobsError
 from .lazy import borrow
@@ -39,7 +37,7 @@ async def deliver(executor: "Executor") -> None:
     entry = executor.journal.entry
     while True:
         try:
-            await update(executor, entry["status"], entry["details"])
+            await borrow("updates").update(executor, entry["status"], entry["details"])
             break
         except MemoryError:
             details = entry["details"]
@@ -60,33 +58,6 @@ async def deliver(executor: "Executor") -> None:
     words = " ".join("%s=%.40s" % pair for pair in sorted(entry["details"].items()))
     executor.log.info("jobs", "%s %s %s", entry["jobId"], entry["status"], words)
     executor.journal.clear()
-
-
-async def update(executor: "Executor", status: str, details: dict, minutes: int = 0) -> None:
-    """Update the journal's execution, its step timer if `minutes`, too. Raises JobsError.
-
-    Adopts the service's version when somebody else has changed an execution that goes on.
-    """
-    entry = executor.journal.entry
-    while True:
-        members = {
-            "expectedVersion": entry["version"],
-            "executionNumber": entry["executionNumber"],
-        }
-        if details:
-            members["statusDetails"] = details
-        if minutes:
-            members["stepTimeoutInMinutes"] = minutes
-        try:
-            await executor.jobs.update(entry["jobId"], status, **members)
-            entry["version"] += 1
-            return
-        except JobsError as error:
-            version = error.state.get("versionNumber")
-            changed = error.code == "VersionMismatch" and version != entry["version"]
-            if not changed or error.state.get("status") != "IN_PROGRESS":
-                raise
-            entry["version"] = version
 
 
 def drop(executor: "Executor", code: str, message: str) -> None:

@@ -1,8 +1,8 @@
 """The loop that runs jobs, one at a time: what is in the journal first, then the next one.
 
 An interrupted execution is gone on with, a final status is delivered until the service has
-accepted or definitively refused it. Only then a new job is started, if the executor is on. How a
-job is run is in `work`, which is loaded while there is one.
+accepted or definitively refused it. Only then a new job is started, if the executor is on. What a
+job needs is loaded while it needs it: `plan`, `work`, `steps`, `delivery`, one after the other.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Awaitable, Callable
+    from typing import Any, Awaitable, Callable
 
     from .board import Board
     from .config import Config
@@ -94,7 +94,9 @@ class Executor:
     async def _work(self) -> bool:
         # One round; True = nothing left to do
         if self.journal.entry:
-            await borrow("work").settle(self)
+            execution = await borrow("work").resume(self)
+            if execution:
+                await self._execute(execution)
             return False
         if not self.enabled:
             return True
@@ -107,11 +109,23 @@ class Executor:
             return False
         if "execution" in answer:
             self._misses = 0
-            execution = answer["execution"]
-            steps = borrow("plan").prepare(execution, self.board)  # before `work` takes memory
-            await borrow("work").execute(self, execution, steps)
+            await self._execute(answer["execution"])
             return False
         return await self._is_really_idle()
+
+    async def _execute(self, execution: "dict[str, Any]") -> None:
+        # Run an execution that is IN_PROGRESS, and deliver its outcome; if that raises JobsError,
+        # the outcome is in the journal
+        try:
+            steps = borrow("plan").prepare(execution, self.board)
+            outcome = borrow("work").begin(self, execution, steps)
+            if not outcome:
+                outcome = await borrow("steps").run(self, steps)
+        except MemoryError:
+            outcome = "FAILED", {"code": "OUT_OF_MEMORY", "reason": "the heap has no room"}
+        steps = None  # what is reported needs the memory
+        if outcome:
+            await borrow("delivery").finish(self, execution, *outcome)
 
     async def _is_really_idle(self) -> bool:
         # The service is eventually consistent: what `notify` announced may not be startable yet

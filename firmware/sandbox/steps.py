@@ -1,20 +1,21 @@
-"""The steps of a job, one after another, and what is told of them meanwhile. Loaded with `work`.
+"""The steps of a job, one after another, and what is told meanwhile. Loaded while they run.
 
 A step is (operation, arguments, flags). A job that takes long reports IN_PROGRESS with how far it
 is, at most once in five seconds, and each time renews the service's step timer.
 """
 
 import asyncio
+import sys
 import time
 
 from micropython import const
 
-from .errors import JobCancelled, JobFailed, JobsError
+from .errors import JobCancelled, JobEnded, JobFailed, JobsError
 from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any
 
     from .executor import Executor
 
@@ -24,6 +25,24 @@ _PACE_S = const(5)
 _RETRY_S = const(2)
 _LONGEST = const(512)
 _AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
+_GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
+
+
+async def run(executor: "Executor", steps: list) -> "tuple[str, dict] | None":
+    """Run the steps; return how the execution ended, (status, result), or None if the service has
+    ended it.
+    """
+    this = Run(executor, steps)
+    try:
+        return "SUCCEEDED", await this.guard()
+    except JobCancelled as end:
+        borrow("delivery").drop(executor, *end.args)
+        return None
+    except JobEnded as end:
+        result = {"code": end.args[0], "reason": end.args[1]}
+        result.update(this.where())
+        result["duration_ms"] = this.duration_ms()
+        return "FAILED", result
 
 
 class Job:
@@ -81,6 +100,59 @@ class Run:
         self._timeout_s = 0
         self._began: "Any" = time.ticks_ms()
         self._resumed = executor.journal.entry.get("attempt", 1) > 1
+        self._task: "Any" = None
+        self._cancelled = self._checking = False
+
+    async def guard(self) -> "dict[str, Any]":
+        """Run the steps as a task of their own, so that a cancelled job can be stopped in their
+        middle; return what the last one did. Raises JobEnded.
+        """
+        task: "Any" = asyncio.create_task(self.work())
+        self._task = task
+        pace: "Any" = asyncio.create_task(self.pace())
+        self.executor.check_cancelled = self.check_cancelled
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._cancelled:
+                raise JobCancelled("CANCELED", "stopped by the operator")
+            task.cancel()
+            raise
+        except JobEnded:
+            raise
+        except MemoryError as error:
+            sys.print_exception(error)
+            raise JobFailed("OUT_OF_MEMORY", str(error))
+        except Exception as error:
+            sys.print_exception(error)
+            raise JobFailed("INTERNAL_ERROR", "%s: %s" % (type(error).__name__, error))
+        finally:
+            self.executor.check_cancelled = None
+            pace.cancel()
+
+    async def check_cancelled(self) -> None:
+        """Stop the steps if the service says that the execution is no longer IN_PROGRESS."""
+        if self._checking:
+            return  # many changes at once: one question is enough
+        self._checking = True
+        entry = self.executor.journal.entry
+        try:
+            answer = await self.executor.jobs.describe(
+                entry["jobId"], executionNumber=entry["executionNumber"], includeJobDocument=False
+            )
+            if answer.get("execution", {}).get("status") != "IN_PROGRESS":
+                self._stop()
+        except JobsError as error:
+            if error.code in _GONE:
+                self._stop()
+        except MemoryError:
+            pass  # the next change asks again
+        finally:
+            self._checking = False
+
+    def _stop(self) -> None:
+        self._cancelled = True
+        self._task.cancel()
 
     async def work(self) -> "dict[str, Any]":
         """Run what is left of the steps; return what the last one did. Raises JobFailed."""
@@ -127,8 +199,8 @@ class Run:
             return max(1000 * (int(time.time()) - entry["began"]), 0)
         return time.ticks_diff(time.ticks_ms(), self._began)
 
-    async def pace(self, stop: "Callable[[], None]") -> None:
-        """Report progress while it changes, for ever; call `stop()` if the job is gone."""
+    async def pace(self) -> None:
+        """Report progress while it changes, for ever; stop the steps if the job is gone."""
         told: "dict[str, Any]" = {}
         while True:
             await asyncio.sleep(_PACE_S)
@@ -143,13 +215,13 @@ class Run:
                 told = now
             except JobsError as error:
                 if error.code not in _AGAIN:
-                    stop()
+                    self._stop()
 
     async def tell(self, progress: "dict[str, Any]") -> None:
         """Report IN_PROGRESS, once, and renew the step timer. Raises JobsError."""
         minutes = max(self._timeout_s // 60 + 2, _STEP_TIMEOUT_MIN)
         clean = borrow("details").clean(progress)
-        await borrow("delivery").update(self.executor, "IN_PROGRESS", clean, minutes)
+        await borrow("updates").update(self.executor, "IN_PROGRESS", clean, minutes)
 
     def record(self, step: int, saved: dict) -> None:
         """Write the journal before an effect. Raises JobFailed when the flash takes no more."""

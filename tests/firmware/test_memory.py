@@ -29,6 +29,7 @@ BORROWED = (
     "large",
     "steps",
     "delivery",
+    "updates",
     "local",
     "trial",
     "operations.adc_read",

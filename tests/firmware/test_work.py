@@ -1,6 +1,6 @@
 import asyncio
 
-from sandbox import lazy, work
+from sandbox import executor, lazy
 from sandbox.errors import JobFailed, JobsError
 from sandbox.journal import Journal
 
@@ -38,14 +38,13 @@ def operate(run, steps=1):
             return Operation(run)
         return Plan() if name == "plan" else real(name)
 
-    work.borrow = lazy.borrow = borrow
+    executor.borrow = lazy.borrow = borrow
 
 
 async def settled(agent):
-    """Do as the executor does with a loaded `work`."""
+    """Run the next job as the executor does, and let pass what it raises."""
     answer = await agent.jobs.start_next()
-    steps = work.borrow("plan").prepare(answer["execution"], agent.board)
-    await work.execute(agent.executor, answer["execution"], steps)
+    await agent.executor._execute(answer["execution"])
 
 
 # Outcomes
