@@ -11,6 +11,8 @@ from .files import STATE, make_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable
+
     from .stream import Stream
 
 PATH = STATE + "/message.json"
@@ -25,24 +27,34 @@ async def take(
 
     Returns its topic, the packet identifier to be acknowledged (b"" at QoS 0), and whether the
     payload is in PATH: not so if it is over `limit` bytes, or the flash is full; it is thrown away
-    then. Raises LinkError when the rest does not come.
+    then. Raises LinkError when the rest does not come, and OSError when the connection breaks.
     """
     end = start + 2 + (packet[start] << 8 | packet[start + 1])
     topic, identifier = bytes(packet[start + 2 : end]), b""
     if packet[0] & _QOS:
-        identifier = bytes(packet[end : end + 2])
         end += 2
-    if size > limit or end > len(packet):
+        identifier = bytes(packet[end - 2 : end])
+    if end > len(packet):
+        return topic, b"", False  # no topic of ours is so long
+    make_folder(STATE)
+    file = _tried(open, PATH, "wb") if size <= limit else None
+    if not file:
         return topic, identifier, False
     try:
-        make_folder(STATE)
-        with open(PATH, "wb") as file:
-            file.write(packet[end:])
-            stream.done()
-            while stream.left:
-                file.write(await asyncio.wait_for_ms(stream.more(), _SILENCE_MS))
-    except OSError:
-        return topic, identifier, False
+        held = _tried(file.write, packet[end:])
+        stream.done()
+        while held and stream.left:
+            held = _tried(file.write, await asyncio.wait_for_ms(stream.more(), _SILENCE_MS))
     except asyncio.TimeoutError:
         raise LinkError("NO_PINGRESP", "%d bytes of a message did not come" % stream.left)
-    return topic, identifier, True
+    finally:
+        closed = _tried(file.close) is not False  # what is in its buffer may find no room, too
+    return topic, identifier, bool(held and closed)
+
+
+def _tried(act: "Callable[..., Any]", *arguments: "Any") -> "Any":
+    # What a full flash or heap refuses is False
+    try:
+        return act(*arguments)
+    except (OSError, MemoryError):
+        return False
