@@ -123,7 +123,7 @@ def run() -> None:
     log = Log()
     board = None
     try:
-        config, board, context, built = borrow("setup").load()
+        config, board, context, built = borrow("setup").load(log)
         log.level = config.log
         print("Jobs Sandbox on %s, thing %s. Type help." % (board.name, config.thing))
         app = App(config, board, context, built, log)

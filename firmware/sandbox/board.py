@@ -30,6 +30,7 @@ class Board:
         self.limits: "dict[str, int]" = definition.get("limits", {})
         self._open: "dict[str, Any]" = {}
         self._watchdog: "Any" = None
+        self.memory: "Any" = machine.RTC().memory  # see `crash`
 
     def switch(self, name: str, on: bool, colour: str = "") -> None:
         """Drive a pin on or off; what that means for its level, the board file says.
@@ -73,6 +74,7 @@ class Board:
 
     def reset(self, soft: bool = False) -> None:
         """Reset the chip, as the reset button does, or only MicroPython."""
+        self.memory(b"")
         if soft:
             machine.soft_reset()
         machine.reset()
@@ -96,5 +98,6 @@ class Board:
 
     def calm(self) -> None:
         """Give whoever works in the REPL all the time they need."""
+        self.memory(b"")
         if self._watchdog:
             self.watch(_QUIET_MS)

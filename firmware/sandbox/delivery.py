@@ -24,6 +24,8 @@ async def finish(
     executor: "Executor", execution: "dict[str, Any]", status: str, result: "dict[str, Any]"
 ) -> None:
     """Record how the execution ended, in the journal, and deliver it. Raises JobsError."""
+    if status == "FAILED" and executor.journal.entry.get("attempt", 1) > 1:
+        borrow("crash").explain(executor.board, result)
     outcome = {"status": status, "details": borrow("details").clean(result)}
     try:
         executor.journal.finish(execution, outcome)

@@ -46,6 +46,9 @@ async def status(app: "App", write: "Write") -> None:
     write("clock: %04d-%02d-%02d %02d:%02d:%02d UTC" % app.network.clock())
     where = (ms // 1000, ms % 1000, app.board.boots, app.board.reset_cause())
     write("uptime: %d.%03d s, boot %d, %s" % where)
+    before = borrow("crash").last_words()
+    if before:
+        write("before the reset: %s" % before)
     gc.collect()
     write("heap: %d bytes free" % gc.mem_free())
     borrow("facts").show(write)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 LEVELS = ("error", "warning", "info", "debug")
 _KEEP = const(20)
 _LONGEST = const(200)
+_OUTLIVING = const(4)  # lines; RTC memory has 2048 bytes
 
 
 class Log:
@@ -23,6 +24,7 @@ class Log:
         self.write = write
         self.lines: list[str] = []
         self.level = level
+        self.outlive: "Callable[[bytes], Any] | None" = None  # keeps lines over a reset
         self._began = time.ticks_ms()
         self._uptime_ms = 0
 
@@ -62,4 +64,9 @@ class Log:
         self.lines.append(line)
         if len(self.lines) > _KEEP:
             self.lines.pop(0)
+        if self.outlive:
+            try:
+                self.outlive("\n".join(self.lines[-_OUTLIVING:]).encode())
+            except (MemoryError, ValueError):
+                pass  # no room for them
         self.write(line)

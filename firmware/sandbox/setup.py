@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .config import Config
-
-_BOOTS = files.STATE + "/boot_count"
+    from .log import Log
 
 
 def intern() -> list[str]:
@@ -25,20 +24,23 @@ def intern() -> list[str]:
     return names + ["runHandler", "runCommand", "ignoreStepFailure", "seconds", "relay"]
 
 
-def load() -> "tuple[Config, Board, Any, int]":
+def load(log: "Log") -> "tuple[Config, Board, Any, int]":
     """Return configuration, board, TLS context and the Unix time of the firmware's build.
 
-    Counts this boot. Raises ConfigError naming what cannot be used.
+    Counts this boot; from now on the log's last lines outlive a reset. Raises ConfigError naming
+    what cannot be used.
     """
     manifest = files.read_json("/manifest.json")
     config = borrow("config").load()
-    board = load_board(files.read_json("/board.json"), count_boot())
+    board = load_board(files.read_json("/board.json"))
+    board.boots = count_boot(board, log)
+    log.outlive = board.memory
     context = borrow("credentials").tls_context(more=config.extra_root)
     config.extra_root = ""  # it is long, and has been taken
     return config, board, context, int(manifest.get("built", 0))
 
 
-def load_board(definition: "dict[str, Any]", boots: int) -> Board:
+def load_board(definition: "dict[str, Any]") -> Board:
     """Check a board's definition. Raises ConfigError when a pin cannot be used."""
     forbidden = definition.get("forbidden", {})
     for name, pin in definition.get("pins", {}).items():
@@ -48,21 +50,28 @@ def load_board(definition: "dict[str, Any]", boots: int) -> Board:
         reads = pin.get("kind") in ("input", "adc")
         if str(gpio) in forbidden and not (reads and forbidden[str(gpio)] == "input only"):
             raise ConfigError("board.json: pin %s: %s" % (name, forbidden[str(gpio)]))
-    return Board(definition, boots)
+    return Board(definition)
 
 
-def count_boot(path: str = _BOOTS) -> int:
-    """Count this start of the application in flash and return the count.
+def count_boot(board: Board, log: "Log") -> int:
+    """Count this start of the application in flash and return the count. Beside it is kept what
+    the log said before a reset that nobody had ordered.
 
     A flash that is full keeps no count, and the board starts all the same: what needs the count,
     a reboot job, fails for the flash before it looks at it.
     """
+    crash = borrow("crash")
     try:
-        boots = int(files.read_json(path)["boots"]) + 1
+        boots = int(files.read_json(crash.BOOTS)["boots"]) + 1
     except (ConfigError, KeyError, ValueError, TypeError):
         boots = 1
+    count: "dict[str, Any]" = {"boots": boots}
+    before = crash.recall(board)
+    if before:
+        count["before"] = before
+        log.warning("app", "%s, which was not ordered; before it: %s", board.reset_cause(), before)
     try:
-        files.write_json(path, {"boots": boots})
+        files.write_json(crash.BOOTS, count)
     except OSError:
         pass
     return boots

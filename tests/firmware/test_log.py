@@ -57,6 +57,36 @@ def test_a_long_line_is_cut_at_200_characters():
     assert len(lines[0]) == 200
 
 
+def test_the_last_lines_outlive_a_reset():
+    log = Log(lambda line: None)
+    kept = []
+    log.outlive = kept.append
+    for i in range(6):
+        log.info("x", "line %d", i)
+    assert [line.split(b": ")[1] for line in kept[-1].split(b"\n")] == [
+        b"line 2",
+        b"line 3",
+        b"line 4",
+        b"line 5",
+    ]
+    log.info("x", "\u20ac" * 300)
+    log.debug("x", "not shown")
+    assert len(kept) == 7 and len(kept[-1]) < 2048
+
+
+def test_memory_that_has_no_room_for_a_line_does_not_stop_the_log():
+    lines = []
+    for error in (ValueError("buffer too long"), MemoryError()):
+
+        def refuse(data):
+            raise error
+
+        log = Log(lines.append)
+        log.outlive = refuse
+        log.info("x", "shown")
+    assert len(lines) == 2
+
+
 def test_uptime_grows():
     log = Log(lambda line: None)
     assert 0 <= log.uptime_ms() <= log.uptime_ms()

@@ -29,6 +29,7 @@ BORROWED = (
     "large",
     "steps",
     "delivery",
+    "crash",
     "updates",
     "local",
     "trial",

@@ -181,6 +181,7 @@ async def test_a_job_that_resets_the_board_again_and_again_fails():
     await agent.work()
     status, details = agent.outcome()
     assert (status, details["code"]) == ("FAILED", "INTERRUPTED")
+    assert details["resetCause"] == "HARD_RESET", "which reset it was explains the failure"
 
 
 async def test_an_interrupted_job_that_was_cancelled_meanwhile_is_dropped():

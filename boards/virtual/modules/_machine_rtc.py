@@ -26,7 +26,9 @@ class RTC:
     init = datetime
 
     def memory(self, data=None):
-        """Return or set the user memory, at most 2048 bytes; lost only with the power."""
+        """Return or set the user memory, at most 2048 bytes; lost only with the power
+        (RTC_NOINIT_ATTR, MicroPython 1.22 on).
+        """
         if data is None:
             return _hw.rtc.memory
         data = bytes(data)
