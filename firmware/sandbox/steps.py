@@ -167,17 +167,20 @@ class Run:
                 self.executor.journal.entry["out"] = output
                 self.record(number, saved)
             self._at = number
+            result, said = {}, ""  # the last one's takes memory
             try:
                 result = await self._step(name, arguments, saved)
-                said = " ".join("%s=%s" % pair for pair in sorted(result.items()))
+                if flags & OUTPUT:
+                    pairs = sorted(result.items())
+                    said = " ".join(("%s=%s" % pair)[-_LONGEST:] for pair in pairs)
             except JobFailed as error:
                 if not flags & IGNORE:
                     raise
                 said = "%s %s" % error.args
                 ignored = "steps[%d]: %s" % (number, said)
-                result = {}
             if flags & OUTPUT:
-                output = ("%s%s: %s | " % (output, name, said))[-_LONGEST:]
+                said = ("%s: %s | " % (name, said))[-_LONGEST:]
+                output = output[max(len(output) + len(said) - _LONGEST, 0) :] + said
         if output:
             result = {"stdout": output[:-3]}
         if ignored:

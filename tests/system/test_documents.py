@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -151,6 +153,50 @@ def test_a_download_that_is_not_what_it_should_be_leaves_nothing(
     s3 = device.cloud.client("s3")
     s3.put_object(Bucket="files", Key="settings.bin", Body=b"x" * 65_537)
     assert run() == ("FAILED", "FILE_TOO_LARGE")
+    device.close()
+    assert device.board.run("import os; print(os.listdir('/files'))") == "[]"
+
+
+def test_a_presigned_url_may_be_long(device: Device, bucket: str) -> None:
+    # With the token of a role's session AWS's have over 1 KB; 2048 is the most that is allowed
+    url = f"{bucket}&x-pad="
+    url += "y" * (2048 - len(url))
+    inputs = {"handler": "download-file.sh", "args": [url, "/files/f"], "path": "default"}
+    action = {"name": "Download-File", "type": "runHandler", "input": inputs, "runAsUser": ""}
+    for document in (
+        {"operation": "download-file", "url": url, "path": "/files/f", "sha256": SHA256},
+        client({"action": action}),
+        client(command("download-file", url, "/files/f", SHA256), includeStdOut=True),
+        {"operation": "download-file.sh", "args": [url, "/files/f", SHA256]},
+    ):
+        status, details = device.run_job(document)
+        assert status == "SUCCEEDED", (details, device.log())
+        assert SHA256 in (details.get("sha256") or details["stdout"])
+
+
+def test_a_download_that_is_cancelled_in_its_middle_leaves_nothing(device: Device) -> None:
+    asked, going_on = threading.Event(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2000")
+            self.end_headers()
+            self.wfile.write(b"x" * 1000)
+            asked.set()
+            going_on.wait()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://localhost:{server.server_address[1]}/f"
+        document = {"operation": "download-file", "url": url, "path": "/files/f"}
+        cancelled_in_the_middle(device, document, asked.is_set)
+        going_on.set()
+        server.shutdown()
+    assert device.run_job({"operation": "report"})[0] == "SUCCEEDED"
     device.close()
     assert device.board.run("import os; print(os.listdir('/files'))") == "[]"
 

@@ -23,6 +23,7 @@ from cryptography.x509.oid import NameOID
 from littlefs import LittleFS
 
 from host_tools.board.files import FLASH_SIZE
+from tests.board_fixture import eventually
 from tests.device_fixture import BLOCK, Device
 
 CONTENT = bytes(range(256)) * 40
@@ -49,7 +50,9 @@ def certificate(name: str, key: Key, issuer: str, issuer_key: Key, ca: bool) -> 
 
 
 class Server:
-    """An https server under a root of its own; `slow_s` between the two halves of an answer."""
+    """An https server under a root of its own; `slow_s` between the two halves of an answer, and
+    until `going_on`.
+    """
 
     def __init__(self, folder: Path) -> None:
         root_key, key = (
@@ -71,6 +74,8 @@ class Server:
         context.load_cert_chain(pem)
         self.asked: list[str] = []
         self.slow_s = 0.0
+        self.going_on = threading.Event()
+        self.going_on.set()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -83,6 +88,7 @@ class Server:
                 self.wfile.write(CONTENT[:5000])
                 self.wfile.flush()
                 time.sleep(server.slow_s)
+                server.going_on.wait()
                 self.wfile.write(CONTENT[5000:])
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
@@ -95,6 +101,7 @@ class Server:
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
 
     def close(self) -> None:
+        self.going_on.set()
         self._http.shutdown()
         self._http.server_close()
 
@@ -148,3 +155,20 @@ def test_a_verified_server_and_nobody_else_is_downloaded_from(
         assert (status, details["code"]) == ("FAILED", code), device.log()
     server.slow_s = 1.0
     assert device.run_job(document)[0] == "SUCCEEDED", device.log()
+
+
+def test_one_that_is_cancelled_while_the_link_pauses_leaves_nothing(
+    device: Device, server: Server
+) -> None:
+    root = server.root.public_bytes(serialization.Encoding.DER)
+    configure(device, extra_root=base64.b64encode(root).decode())
+    url = f"https://localhost:{server.port}/f"
+    server.going_on.clear()
+    job_id = device.create_job({"operation": "download-file", "url": url, "path": "/files/f"})
+    eventually(lambda: server.asked)
+    device.iot.cancel_job_execution(jobId=job_id, thingName=device.thing, force=True)
+    server.going_on.set()
+    device.expect(f"{job_id} dropped: ")
+    assert device.execution(job_id)["status"] == "CANCELED"
+    status, details = device.run_job({"operation": "delete-file", "path": "/files/f"})
+    assert (status, details["code"]) == ("FAILED", "NO_FILE")

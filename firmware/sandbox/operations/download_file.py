@@ -39,15 +39,18 @@ async def run(arguments: dict, job: "Job") -> dict:
     """Fetch, check, rename. Until the rename nothing has happened, so after a reset it begins
     again.
     """
-    secure, host, port, target = _split(arguments["url"])
+    secure, host, port = _split(arguments["url"])
     if not secure and host != job.config.endpoint:
         raise JobFailed("INSECURE_URL", "http is for %s only" % job.config.endpoint)
     try:
         if secure:
             await job.network.hold(job.link)
-        size, digest = await _fetch(secure, host, port, target, arguments["max_bytes"], job)
+        size, digest = await _fetch(secure, host, port, arguments, job)
         if arguments["sha256"].lower() not in ("", digest):
             raise JobFailed("HASH_MISMATCH", "its SHA-256 is " + digest)
+        if secure:  # it may have been cancelled while the link paused
+            job.network.held = False
+            await job.report({"operation": "download-file", "percent": 99})
         os.rename(_TEMPORARY, arguments["path"])
     except (OSError, ValueError, asyncio.TimeoutError) as error:
         what = "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error)
@@ -59,7 +62,7 @@ async def run(arguments: dict, job: "Job") -> dict:
 
 
 async def _fetch(
-    secure: bool, host: str, port: int, target: str, most: int, job: "Job"
+    secure: bool, host: str, port: int, arguments: dict, job: "Job"
 ) -> "tuple[int, str]":
     # into the temporary file; returns its size and hash
     context = job.link.context if secure else None
@@ -67,12 +70,22 @@ async def _fetch(
     reader, writer = await asyncio.wait_for_ms(opening, _SILENCE_MS)
     try:
         where = host if port in (80, 443) else "%s:%d" % (host, port)
-        writer.write(b"GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" % (target.encode(), where.encode()))
-        await asyncio.wait_for_ms(writer.drain(), _SILENCE_MS)
+        await _ask(writer, arguments["url"], where)
         head, rest = await _head(reader)
-        return await _body(reader, rest, _length(head), most, job)
+        return await _body(reader, rest, _length(head), arguments["max_bytes"], job)
     finally:
         reader.close()
+
+
+async def _ask(writer: "Any", url: str, where: str) -> None:
+    # A presigned URL has up to 2 KB: it is sent in pieces and never copied
+    at = _target(url)
+    writer.write(b"GET " if url[at : at + 1] == "/" else b"GET /")
+    for i in range(at, len(url), _ROOM):
+        writer.write(url[i : i + _ROOM].encode())
+        await asyncio.wait_for_ms(writer.drain(), _SILENCE_MS)
+    writer.write(b" HTTP/1.0\r\nHost: %s\r\n\r\n" % where.encode())
+    await asyncio.wait_for_ms(writer.drain(), _SILENCE_MS)
 
 
 async def _head(reader: "Any") -> "tuple[bytes, bytes]":
@@ -125,14 +138,18 @@ async def _body(
     return size, digest.digest().hex()
 
 
-def _split(url: str) -> "tuple[bool, str, int, str]":
-    scheme, _, rest = url.partition("://")
-    where, slash, target = rest.partition("/")
-    where, mark, query = where.partition("?")
-    name, _, port = where.partition(":")
-    secure = scheme == "https"
-    number = int(port) if port.isdigit() else 443 if secure else 80
-    return secure, name, number, slash + target if slash else "/" + mark + query
+def _target(url: str) -> int:
+    # where path and query begin
+    at = url.find("://") + 3
+    while at < len(url) and url[at] not in "/?":
+        at += 1
+    return at
+
+
+def _split(url: str) -> "tuple[bool, str, int]":
+    secure = url[:8] == "https://"
+    name, _, port = url[url.find("://") + 3 : _target(url)].partition(":")
+    return secure, name, int(port) if port.isdigit() else 443 if secure else 80
 
 
 def _remove() -> None:
