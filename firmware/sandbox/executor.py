@@ -67,9 +67,12 @@ class Executor:
         self.enabled = on
         self._wake.set()
 
-    def wake(self) -> None:
-        """Look for work: the link is up, or the set of incomplete executions has changed."""
-        self._wake.set()
+    def wake(self, certain: bool = False) -> None:
+        """Look for work: the link is up, or the set of incomplete executions has changed, which is
+        in vain if that is `certain` and the set is empty.
+        """
+        if self.jobs.pending or not certain:
+            self._wake.set()
         if self.check_cancelled and self.journal.entry.get("jobId") not in self.jobs.pending:
             asyncio.create_task(self.check_cancelled())
 

@@ -33,11 +33,11 @@ STATUSES = ("SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED", "CANCELED")
 
 class Jobs:
     """Requests return the service's answer as a dict and raise JobsError when it is refused or
-    does not come. `on_change()` is called, and must not block, whenever the set of incomplete
-    executions may have changed.
+    does not come. `on_change(certain)` is called, and must not block, whenever the set of
+    incomplete executions may have changed; `certain` says whether `pending` has the change.
     """
 
-    on_change: "Callable[[], None]"
+    on_change: "Callable[[bool], None]"
 
     def __init__(self, link: "Link", log: "Log") -> None:
         # job id → status, in no order. The service lists at most ten: of a longer set some are
@@ -148,7 +148,7 @@ class Jobs:
             if execution and (stored or len(payload) > _LONGEST_EVENT):
                 execution.pop("jobDocument", None)
             self._emit("NextJobExecutionChanged", message)
-            self.on_change()
+            self.on_change(True)
 
     def _emit(self, name: str, event: dict) -> None:
         self._events.append((name, dump(event)))
@@ -171,7 +171,7 @@ class Jobs:
         if request:
             request.end(JobsError(TOO_LARGE, "the answer is more than this board can hold"))
         elif not split(tail)[2]:
-            self.on_change()
+            self.on_change(False)
 
     def _on_closed(self) -> None:
         for request in self._waiting.values():
@@ -191,7 +191,7 @@ class Jobs:
         self.pending = {summary["jobId"]: "IN_PROGRESS" for summary in in_progress or ()}
         for summary in queued or ():
             self.pending[summary["jobId"]] = "QUEUED"
-        self.on_change()
+        self.on_change(True)
 
 
 class _Request:

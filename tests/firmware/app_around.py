@@ -45,7 +45,7 @@ class FakeApp:
         self.network = _Network()
         self.executor = _Executor()
         self.jobs = Jobs(self.link, self.log)
-        self.jobs.on_change = lambda: None
+        self.jobs.on_change = lambda certain: None
 
     def simulate_service(self, outcome: str, **members) -> None:
         """Answer every request so, the clientToken made readable."""

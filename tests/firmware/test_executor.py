@@ -59,6 +59,19 @@ async def test_a_wake_looks_for_work_again():
     task.cancel()
 
 
+async def test_a_set_that_is_empty_for_certain_is_not_asked_for():
+    agent = Agent(FakeJobs())
+    task = await agent.work_in_background(lambda: agent.jobs.requests)
+    await asyncio.sleep_ms(20)
+    asked = len(agent.jobs.requests)
+    agent.executor.wake(True)
+    await asyncio.sleep_ms(20)
+    assert len(agent.jobs.requests) == asked
+    agent.executor.wake(False)
+    await until(lambda: len(agent.jobs.requests) > asked)
+    task.cancel()
+
+
 async def test_it_waits_for_the_link():
     agent = Agent(FakeJobs(execution(ON)))
     agent.link.online.clear()

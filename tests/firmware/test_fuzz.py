@@ -62,7 +62,7 @@ class Victim:
         config = parse({"thing": mutant.THING, "endpoint": "localhost"})
         self.link = Link(config, None, None, self.log)
         self.jobs = Jobs(self.link, self.log)
-        self.jobs.on_change = lambda: None
+        self.jobs.on_change = lambda certain: None
         self.config = config
 
     def connection(self, *packets) -> None:

@@ -12,13 +12,15 @@ STATE = {"status": "SUCCEEDED", "versionNumber": 3}
 
 
 class Changes:
-    """Counts the calls of `on_change`."""
+    """Counts the calls of `on_change`, and keeps the last one's argument."""
 
     def __init__(self):
         self.count = 0
+        self.certain = None
 
-    def __call__(self):
+    def __call__(self, certain):
         self.count += 1
+        self.certain = certain
 
 
 def made():
@@ -149,7 +151,7 @@ async def test_an_oversized_answer_is_an_error_of_its_own():
 async def test_an_oversized_event_may_have_changed_the_set():
     jobs, link, _ = made()
     link.on_oversized("notify-next")
-    assert jobs.on_change.count == 1
+    assert jobs.on_change.count == 1 and jobs.on_change.certain is False
     link.on_oversized("b/get/accepted")
     assert jobs.on_change.count == 1, "an answer that nobody waits for"
 
@@ -176,7 +178,7 @@ async def test_the_set_is_what_notify_says():
     assert jobs.pending == {"a": "QUEUED"}
     link.simulate_message("notify", {"jobs": {}})
     assert jobs.pending == {}
-    assert jobs.on_change.count == 3
+    assert jobs.on_change.count == 3 and jobs.on_change.certain
 
 
 async def test_notify_next_adds_to_the_set():
