@@ -30,7 +30,9 @@ def read_json(path: str) -> dict:
             value = json.load(file)
     except OSError:
         raise ConfigError("%s is missing: deploy the firmware" % path)
-    except ValueError:
+    except (ValueError, RuntimeError, MemoryError):  # nested too deep, or too large
+        value = ()  # and told below, where what was parsed is garbage
+    if value == ():
         raise ConfigError("%s is not JSON" % path)
     if not isinstance(value, dict):
         raise ConfigError("%s is not a JSON object" % path)

@@ -111,6 +111,16 @@ def test_what_is_damaged_is_set_aside_with_a_log_line():
         assert "journal.json" not in os.listdir("/state")
 
 
+def test_what_is_nested_too_deep_or_too_large_for_the_heap_is_set_aside():
+    deep, large = b'{"a":' * 3000, b"[" + b"[]," * 5000 + b"[]]"
+    for content in (deep, large):
+        write(content)
+        log = FakeLog()
+        assert Journal(log).entry == {}
+        assert log.says("set aside")
+        os.remove(DAMAGED)  # to have the room
+
+
 def test_what_is_foreign_is_set_aside():
     running = (
         b'{"jobId":"a","executionNumber":1,"version":1,"phase":"running",'

@@ -215,6 +215,23 @@ def test_a_clock_that_jumps_does_not_lose_the_link_or_a_job(device: Device) -> N
     assert device.run_job(gpio("on"))[0] == "SUCCEEDED"
 
 
+def test_a_damaged_journal_on_a_full_flash_does_not_keep_the_board_from_coming_back(
+    make_device: Callable[..., Device],
+) -> None:
+    device = make_device(deployed=False)
+    put(device, more={"/state/journal.json": b'{"jobId":', "/state/boot_count": b"\xff"})
+    push(device.board.files, "flash-full")
+    for boot in (2, 3):
+        device.board.power_cut()
+        device.close()
+        device.open()
+        device.expect("link: ready")
+        assert device.run_job(gpio("on"))[1]["code"] == "FLASH_FULL"
+        assert device.board.boot == boot, "it starts once, and stays"
+    push(device.board.files, "none")
+    assert device.run_job(gpio("on"))[0] == "SUCCEEDED"
+
+
 def test_a_full_flash_fails_the_job_with_the_reason_and_the_board_goes_on(device: Device) -> None:
     push(device.board.files, "flash-full")
     status, details = device.run_job(gpio("on"))
