@@ -29,10 +29,9 @@ CHIPS = {
 }
 DEFAULT_HEAP = "56wK"
 """56 KB of 4-byte words, the GC heap a plain ESP32 starts with; objects take as much of it as
-there.
+there, bytecode and names half as much (docs/benchmarks.md has both).
 
-It does not grow, while an ESP32's doubles once with room left for TLS, so it is the tighter of
-the two.
+It does not grow, while an ESP32's doubles once with room left for TLS.
 """
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _HEAP = re.compile(r"(\d+)(w?)K")
