@@ -71,15 +71,18 @@ class Job:
     async def report(self, progress: "dict[str, Any]") -> None:
         """Report IN_PROGRESS with `progress` as statusDetails; return when it is accepted.
 
-        Raises JobCancelled when the execution has ended meanwhile.
+        Raises JobCancelled when the execution has ended meanwhile, JobFailed when it is refused
+        for another reason.
         """
         while True:
             try:
                 await self._run.tell(progress)
                 return
             except JobsError as error:
-                if error.code not in _AGAIN:
+                if _has_ended(error):
                     raise JobCancelled(error.code, error.message)
+                if error.code not in _AGAIN:  # were it dropped, the service would give it again
+                    raise JobFailed("INTERNAL_ERROR", "a report was refused: %s" % error.code)
             await asyncio.sleep(_RETRY_S)
             await self.link.online.wait()
 
@@ -143,7 +146,7 @@ class Run:
             if answer.get("execution", {}).get("status") != "IN_PROGRESS":
                 self._stop()
         except JobsError as error:
-            if error.code in _GONE:
+            if _has_ended(error):
                 self._stop()
         except MemoryError:
             pass  # the next change asks again
@@ -217,7 +220,7 @@ class Run:
                 await self.tell(now)
                 told = now
             except JobsError as error:
-                if error.code not in _AGAIN:
+                if _has_ended(error):
                     self._stop()
 
     async def tell(self, progress: "dict[str, Any]") -> None:
@@ -245,3 +248,7 @@ class Run:
         except asyncio.TimeoutError:
             what = (name, self._at + 1, self._timeout_s)
             raise JobFailed("STEP_TIMEOUT", "%s, step %d, took over %d s" % what)
+
+
+def _has_ended(error: JobsError) -> bool:
+    return error.code in _GONE or error.state.get("status") not in (None, "IN_PROGRESS")

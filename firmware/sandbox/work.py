@@ -8,6 +8,7 @@ The journal is written before every effect; the outcome stays in it until the se
 from micropython import const
 
 from .errors import JobEnded, JobFailed, JobRejected, JobsError
+from .jobs import TOO_LARGE
 from .lazy import borrow
 
 TYPE_CHECKING = False
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .executor import Executor
 
 _MOST_ATTEMPTS = const(5)
-_AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
+_GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition", "InvalidRequest")
 
 
 async def resume(executor: "Executor") -> "dict[str, Any] | None":
@@ -32,9 +33,14 @@ async def resume(executor: "Executor") -> "dict[str, Any] | None":
     try:
         answer = await executor.jobs.describe(entry["jobId"], executionNumber=number)
     except JobsError as error:
-        if error.code in _AGAIN:
-            raise
-        borrow("delivery").drop(executor, error.code, error.message)
+        if error.code == TOO_LARGE:  # it has begun, and must not begin anew when there is room
+            result = {"code": "OUT_OF_MEMORY", "reason": "its document cannot be held again"}
+            versioned = dict(entry, versionNumber=entry["version"])
+            await borrow("delivery").finish(executor, versioned, "FAILED", result)
+        elif error.code in _GONE:
+            borrow("delivery").drop(executor, error.code, error.message)
+        else:
+            raise  # it may go on: the service is asked again
         return None
     execution = answer.get("execution") or {}
     if execution.get("status") == "IN_PROGRESS":

@@ -2,6 +2,7 @@ import asyncio
 
 from sandbox import executor, lazy
 from sandbox.errors import JobFailed, JobsError
+from sandbox.jobs import TOO_LARGE
 from sandbox.journal import Journal
 
 import flash
@@ -207,12 +208,33 @@ async def test_an_interrupted_job_that_was_deleted_meanwhile_is_dropped():
 async def test_an_interrupted_job_waits_while_the_service_cannot_be_asked():
     agent = Agent(FakeJobs(execution(ON, status="IN_PROGRESS")))
     agent.journal.begin("job", 1, 2, attempt=1)
-    for code in ("Offline", "Timeout", "RequestThrottled", "InternalError"):
+    again = (
+        "Offline",
+        "Timeout",
+        "RequestThrottled",
+        "InternalError",
+        "InvalidTopic",
+        "InvalidJson",
+    )
+    for code in again:
         agent.jobs.simulate_error("describe", JobsError(code))
         await raises_async(JobsError, agent.work())
         assert agent.journal.entry["phase"] == "running", code
     await agent.work()
     assert agent.outcome()[0] == "SUCCEEDED"
+
+
+async def test_an_interrupted_job_whose_document_cannot_be_held_again_is_not_begun_anew():
+    agent = Agent(FakeJobs(execution(ON, status="IN_PROGRESS")))
+    agent.journal.begin("job", 1, 2, attempt=1)
+    agent.jobs.simulate_error("describe", JobsError(TOO_LARGE))
+    await agent.work()
+    assert agent.outcome() == (
+        "FAILED",
+        {"code": "OUT_OF_MEMORY", "reason": "its document cannot be held again"},
+    )
+    assert agent.jobs.updates[-1][2]["expectedVersion"] == 2
+    assert agent.board.switched == [] and agent.journal.entry == {}
 
 
 # Delivery of the outcome
@@ -388,6 +410,21 @@ async def test_a_report_is_made_again_until_it_is_accepted():
     *reports, outcome = [update[1] for update in agent.jobs.updates]
     assert outcome == "SUCCEEDED"
     assert reports and set(reports) == {"IN_PROGRESS"}, reports  # one, or some on a busy machine
+
+
+async def test_a_report_that_is_refused_while_the_execution_goes_on_fails_the_job():
+    async def run(arguments, job):
+        await job.report({})
+        raise AssertionError("it went on")
+
+    for code in ("InvalidRequest", "InvalidJson", "New"):
+        operate(run)
+        agent = Agent(FakeJobs(execution({})))
+        agent.jobs.simulate_error("update", JobsError(code, "no"))
+        await settled(agent)
+        status, details = agent.outcome()
+        assert (status, details["code"]) == ("FAILED", "INTERNAL_ERROR"), code
+        assert code in details["reason"]
 
 
 async def test_a_refused_report_ends_the_job_without_another():
