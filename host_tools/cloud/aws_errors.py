@@ -71,6 +71,11 @@ def aws_errors() -> Iterator[None]:
         raise ToolError(str(error)) from error
 
 
+def is_denied(error: Any) -> bool:
+    """Return whether botocore's ClientError says that the user may not do this."""
+    return error.response.get("Error", {}).get("Code") in _DENIED
+
+
 def _refused(error: Any) -> ToolError:
     details = error.response.get("Error", {})
     code, message = details.get("Code", "error"), details.get("Message", str(error))

@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
 from host_tools import identity as store
-from host_tools import paths, policy
+from host_tools import policy
 from host_tools.cloud.access import Cloud, MqttEndpoint, aws_errors
 from host_tools.errors import ToolError
 from host_tools.identity import PrivateKey, ThingIdentity
 from host_tools.output import say, say_command
-from host_tools.provision import record
+from host_tools.provision import record, unanswered
 from host_tools.provision.calls import Call, Calls
 from host_tools.provision.policy_steps import MARK, SharedPolicy
 
@@ -121,7 +121,18 @@ class Provisioning:
                 self._keep_pair(thing, key, found)  # why: a DER file may have gone missing
                 return arn
             say(_why_remade(trouble, before, self._calls.cloud))
-        return self._new_certificate(thing, key)
+        return self._unanswered(thing) or self._new_certificate(thing, key)
+
+    def _unanswered(self, thing: str) -> str:
+        # the ARN of a certificate that an earlier run was not told of, or ""
+        pem = None if self._calls.dry_run else unanswered.find(self._calls, thing)
+        if pem is None:
+            return ""
+        store.forget_identity(thing)
+        store.keep_certificate(thing, pem)
+        unanswered.answered(thing)
+        identifier = store.certificate_id(x509.load_pem_x509_certificate(pem))
+        return self._calls.place.arn("cert", identifier)
 
     def _usable(self, key: PrivateKey, found: x509.Certificate) -> tuple[str, str]:
         # (ARN, ""), or ("", why it cannot be used)
@@ -149,18 +160,13 @@ class Provisioning:
         store.forget_identity(thing)
         key = key or store.make_private_key(thing)
         pem = _signing_request(thing, key)
-        store.keep(thing, "request.pem", pem)
-        answer = self._calls.change(
-            "create_certificate_from_csr",
-            {"certificateSigningRequest": str(paths.thing_folder(thing) / "request.pem")},
-            certificateSigningRequest=pem.decode("ascii"),
-            setAsActive=True,
-        )
+        answer = unanswered.ask(self._calls, thing, pem)
         record.add(thing, record.CERTIFICATE, str(answer["certificateArn"]))
         made = str(answer["certificatePem"]).encode("ascii")
         if x509.load_pem_x509_certificate(made).public_key() != key.public_key():
             raise ToolError("the cloud returned a certificate for another key", "provision again")
         store.keep_certificate(thing, made)
+        unanswered.answered(thing)
         return str(answer["certificateArn"])
 
     def _given(self, thing: str, given: Given) -> str:

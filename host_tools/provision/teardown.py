@@ -17,7 +17,7 @@ from host_tools import identity as store
 from host_tools import paths, policy
 from host_tools.errors import ToolError
 from host_tools.output import say
-from host_tools.provision import record
+from host_tools.provision import record, unanswered
 from host_tools.provision.calls import Calls
 from host_tools.provision.policy_steps import MARK, SharedPolicy
 from host_tools.provision.record import Made
@@ -49,6 +49,8 @@ class Removal:
 def look(calls: Calls, thing: str) -> Removal:
     """Return what there is to remove. Raises ToolError if nothing was made in this cloud."""
     store.check_thing_name(thing)
+    if not calls.dry_run:
+        unanswered.find(calls, thing)
     made = record.read(thing)
     here = tuple(each for each in made if calls.place.holds(each.arn))
     if here or (not made and _has_files(calls, thing)):

@@ -11,6 +11,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -18,7 +19,8 @@ from host_tools import paths, policy
 from host_tools.__main__ import main
 from host_tools.cloud import local
 from host_tools.cloud.access import Cloud
-from host_tools.provision import plan, provision
+from host_tools.provision import plan, provision, unanswered
+from host_tools.provision.calls import Calls
 from host_tools.provision.making import CERTIFICATE_PLACEHOLDER, _signing_request
 from tests.host.provision_bench import ROOT, counted, empty
 
@@ -160,18 +162,49 @@ def test_a_policy_of_somebody_else_is_not_overwritten(
     assert main(["provision", "polite"]) == 0
 
 
+@pytest.mark.parametrize("finished", [True, False])
 @pytest.mark.parametrize("cut", range(len(_CALLS)))
-def test_a_run_whose_answer_was_lost_is_finished_by_the_next(
-    cut: int, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+def test_a_run_whose_answer_was_lost_is_finished_by_the_next_or_taken_back(
+    cut: int, finished: bool, cloud: Cloud, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with counted(fail_at=cut) as made:
+    with counted(fail_at=cut) as calls:
         assert main(["provision", "lost"]) == 1
-    assert len(made) == cut + 1
+    assert len(calls) == cut + 1
     assert "no answer from the cloud" in capsys.readouterr().err
-    provision(cloud, "lost")
-    certificates = cloud.client("iot").list_certificates()["certificates"]
-    # a certificate whose answer was lost is known to nobody, and allowed nothing
-    assert len(certificates) == (2 if _CALLS[cut] == "CreateCertificateFromCsr" else 1)
+    if finished:
+        made = provision(cloud, "lost")
+        (found,) = cloud.client("iot").list_certificates()["certificates"]
+        assert found["certificateId"] == made.certificate_id
+        assert not (made.folder / "request.pem").exists()
     assert main(["provision", "--teardown", "lost", "--yes"]) == 0
+    assert not cloud.client("iot").list_certificates()["certificates"]
     assert not cloud.client("iot").list_things()["things"]
     assert not cloud.client("iot").list_policies()["policies"]
+
+
+def test_who_may_not_look_for_a_lost_certificate_gets_another(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with counted(fail_at=_CALLS.index("CreateCertificateFromCsr")):
+        assert main(["provision", "lost"]) == 1
+    every = Calls.every
+
+    def denied(self: Calls, method: str, member: str, **parameters: Any) -> list[Any]:
+        if method == "list_certificates":
+            answer = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+            raise ClientError(answer, "ListCertificates")
+        return every(self, method, member, **parameters)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Calls, "every", denied)
+        assert main(["provision", "lost"]) == 0
+    assert "iot:ListCertificates is not allowed here" in capsys.readouterr().err
+    assert len(cloud.client("iot").list_certificates()["certificates"]) == 2
+    assert main(["provision", "--teardown", "lost", "--yes"]) == 0
+
+
+def test_a_refused_request_leaves_nothing_to_look_for(cloud: Cloud) -> None:
+    calls = Calls(cloud)
+    with pytest.raises(ClientError):
+        unanswered.ask(calls, "refused", b"no request")
+    assert not (paths.thing_folder("refused") / "request.pem").exists()

@@ -169,6 +169,8 @@ def test_provisioning_needs_just_what_its_policies_allow(
     assert main(["provision", "made", *_LAB]) == 0
     assert main(["provision", "made", *_LAB]) == 0
     _fill_versions(cloud)
+    made = paths.thing_folder("made")
+    (made / "certificate.pem").rename(made / "request.pem")  # as if its answer had been lost
     assert main(["provision", "made", *_LAB]) == 0
 
     key = ec.generate_private_key(ec.SECP256R1())
