@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 STEP_TIMEOUT_MIN = const(10)
 _RETRY_FIRST_S = const(2)
 _RETRY_LAST_S = const(60)
+_LOOK_S = const(60)
 _GLANCE_MS = const(100)
 _MISSES = const(3)
 
@@ -82,9 +83,15 @@ class Executor:
             await self.link.online.wait()
             self._wake.clear()
             try:
-                if await self._work():
+                if not await self._work():
+                    pass
+                elif self.jobs.pending:  # what is announced does not wait for a notification
+                    await asyncio.wait_for(self._wake.wait(), _LOOK_S)
+                else:
                     await self._wake.wait()
                 self._retry_s = _RETRY_FIRST_S
+            except asyncio.TimeoutError:
+                pass
             except JobsError as error:
                 if error.code == "Offline":  # the link tells why, and when it is back
                     await asyncio.sleep_ms(_GLANCE_MS)

@@ -106,7 +106,7 @@ async def test_a_link_that_broke_is_waited_for_and_not_slept_over():
 
 async def test_a_document_too_large_to_hold_is_rejected_and_the_next_job_runs():
     jobs = FakeJobs(execution("x" * 100, "huge"), execution(ON, "next"))
-    jobs.simulate_error("start_next", JobsError(TOO_LARGE))
+    jobs.simulate_error("start_next", JobsError(TOO_LARGE), JobsError(TOO_LARGE))
     agent = Agent(jobs)
     await agent.work()
     job_id, status, members = jobs.updates[0]
@@ -115,12 +115,32 @@ async def test_a_document_too_large_to_hold_is_rejected_and_the_next_job_runs():
     assert jobs.updates[1][:2] == ("next", "SUCCEEDED")
 
 
+async def test_a_document_that_finds_room_later_is_run():
+    jobs = FakeJobs(execution(ON))
+    jobs.simulate_error("start_next", JobsError(TOO_LARGE))
+    agent = Agent(jobs)
+    await agent.work()
+    assert [update[1] for update in jobs.updates] == ["SUCCEEDED"]
+
+
 async def test_a_job_announced_but_not_yet_startable_is_asked_for_again():
     jobs = FakeJobs()
     jobs.pending = {"late": "QUEUED"}
     agent = Agent(jobs)
     await agent.work()
     assert jobs.requests == ["start_next"] * 4, "three more times, then no longer"
+
+
+async def test_a_job_announced_long_before_it_can_be_started_is_not_forgotten():
+    jobs = FakeJobs()
+    jobs.pending = {"late": "QUEUED"}
+    agent = Agent(jobs)
+    task = await agent.work_in_background(lambda: len(jobs.requests) == 4)
+    jobs.executions.append(execution(ON, "late"))
+    await until(lambda: jobs.updates, "a look after a minute")
+    assert jobs.updates[0][:2] == ("late", "SUCCEEDED")
+    assert lapse.FACTOR > 1
+    task.cancel()
 
 
 async def test_an_error_of_the_service_is_not_swallowed_by_a_round():
