@@ -74,6 +74,7 @@ def report(error: BaseException, link: "Link", log: "Log") -> tuple[str, str]:
     """Log what ended the link, in words, and what to do; return (code, detail)."""
     code = classify(error, link.state == "connecting")
     detail = str(error.args[1]) if type(error).__name__ == "LinkError" else str(error)
+    detail = " ".join(detail.split())  # mbedTLS breaks lines, the log has one for an entry
     if link.state == "online":
         code = judge_drop(code, link.age_ms(), link)
     what, remedy = explain(code)

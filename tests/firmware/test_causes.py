@@ -105,6 +105,14 @@ def test_a_report_names_the_cause_and_the_next_thing_to_do():
     ]
 
 
+def test_what_tls_says_in_several_lines_is_told_in_one():
+    log = FakeLog()
+    error = ValueError(VERIFICATION % "validity has expired")
+    told = causes.report(error, FakeLink("connecting"), log)
+    assert told == ("TLS_EXPIRED", "The certificate validity has expired")
+    assert not any("\n" in text for _, _, text in log.entries)
+
+
 def test_a_code_that_has_no_row_has_no_explanation():
     assert causes.explain("NO_SUCH_CODE") == ("", "")
 
