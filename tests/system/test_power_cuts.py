@@ -157,10 +157,15 @@ def check_level(bench: Bench, part: int) -> None:
         _judge([(LED, 1)], [cut for _, t, cut in cuts if t == torn])
 
 
-def check_steps(bench: Bench, part: int) -> None:
-    cuts = list(_sweep(bench, THREE, part))
+def check_steps(bench: Bench, part: int, document: Any = THREE) -> None:
+    cuts = list(_sweep(bench, document, part))
     for torn in (True, False):
         _judge([(LED, 1), (RELAY, 1), (LED, 0)], [cut for _, t, cut in cuts if t == torn])
+
+
+def check_large(bench: Bench, part: int) -> None:
+    # a document that comes through flash, since the heap does not hold its text
+    check_steps(bench, part, {**THREE, "_padding": "x" * 5000})
 
 
 def check_toggle(bench: Bench, part: int) -> None:
@@ -204,7 +209,14 @@ def check_executor_off(bench: Bench, part: int) -> None:
             device.result("executor on")
 
 
-CHECKS = [check_level, check_toggle, check_steps, check_reboot, check_executor_off]
+CHECKS = [
+    check_level,
+    check_toggle,
+    check_steps,
+    check_large,
+    check_reboot,
+    check_executor_off,
+]
 
 
 @pytest.mark.parametrize("check", CHECKS)
