@@ -1,5 +1,5 @@
 """Random job documents, valid ones made from the operations' tables and others made from them by
-damage.
+damage: as a maker, and as a strategy of Hypothesis, which seeks the smallest that goes wrong.
 """
 
 from __future__ import annotations
@@ -7,6 +7,9 @@ from __future__ import annotations
 import copy
 import random
 from typing import Any
+
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 
 from host_tools.boards import BoardDefinition
 from host_tools.job_documents import tables
@@ -34,11 +37,20 @@ _TEXTS = {
 }
 
 
-class Documents:
-    """Makes documents for a board; the same seed makes the same."""
+def documents(board: BoardDefinition, *, damaged: bool) -> SearchStrategy[Any]:
+    """Return the strategy of valid, or of damaged, documents for a board."""
+    choices = strategies.randoms(use_true_random=False)
+    makers = choices.map(lambda chance: Documents(chance, board))
+    return makers.map(Documents.damaged if damaged else Documents.valid)
 
-    def __init__(self, seed: int, board: BoardDefinition, without: tuple[str, ...] = ()) -> None:
-        self._random = random.Random(seed)  # noqa: S311 (no secrets)
+
+class Documents:
+    """Makes documents for a board by `chance`; the same seed makes the same."""
+
+    def __init__(
+        self, chance: random.Random, board: BoardDefinition, without: tuple[str, ...] = ()
+    ) -> None:
+        self._random = chance
         self._board = board
         self._names = [name for name in tables.operations() if name not in without]
 
