@@ -204,6 +204,20 @@ def test_system_heap_too_small_for_tls(bench: Bench, healthy: Facts) -> None:
     expect(offline["system heap"], WARN, "TLS needs", "reset the board")
 
 
+def test_board_without_an_application(bench: Bench, healthy: Facts) -> None:
+    blank = replace(healthy, application=None, status={}, files={}, manifest="")
+    found = checked(bench, blank)
+    expect(found["application"], FAIL, "no application runs", "jobs-sandbox deploy")
+    expect(found["files"], FAIL, "no deploy was completed", "jobs-sandbox deploy")
+    expect(found["clock"], SKIP, "did not tell its time")
+
+
+def test_wifi_that_is_gone_without_a_word(bench: Bench, healthy: Facts) -> None:
+    status = healthy.status | {"wifi": "not connected", "last trouble": "NO_PINGRESP silent"}
+    found = checked(bench, replace(healthy, status=status))
+    expect(found["wifi"], FAIL, "not connected: Wi-Fi did not connect", "access point")
+
+
 def test_firmware_that_is_too_old_to_tell(bench: Bench, healthy: Facts) -> None:
     status = {key: text for key, text in healthy.status.items() if key != "micropython"}
     found = checked(bench, replace(healthy, status=status))
@@ -242,6 +256,16 @@ def test_key_that_is_not_the_certificates(bench: Bench) -> None:
         identity.keep(THING, "private_key.der", kept[1])
     expect(found["board key"], FAIL, "not that of the certificate", "provision patient")
     expect(found["board credentials"], FAIL, "private_key.der")
+
+
+def test_key_that_is_missing(bench: Bench) -> None:
+    file = bench.thing.folder / "private_key.pem"
+    kept = file.rename(file.with_suffix(".away"))
+    try:
+        found = bench.examine()
+    finally:
+        kept.rename(file)
+    expect(found["board key"], FAIL, "the key or the certificate of patient is missing", "deploy")
 
 
 def test_thing_that_this_computer_does_not_know(bench: Bench) -> None:

@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 
 from host_tools.cloud import access, local
-from host_tools.cloud.access import Cloud
+from host_tools.cloud.access import Cloud, MqttEndpoint
 from host_tools.deploy import settings
 from host_tools.doctor import Check, Verdict, authorization, cloud
 from host_tools.doctor.cloud import Patient
@@ -284,6 +284,26 @@ def test_aws_is_asked_in_calls_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
     stub.assert_no_pending_responses()
     assert [each.need for each in answers if not each.allowed] == [denied]
     assert next(each.by for each in answers if not each.allowed) == "No"
+
+
+def test_endpoint_of_aws_that_is_no_ats_endpoint(
+    known: ThingIdentity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, _ = _on_aws(monkeypatch)
+    old = MqttEndpoint("x.iot.eu-west-1.amazonaws.com", 8883, [])
+    found = cloud._endpoint(calls.cloud, None, old)
+    expect(found, WARN, "x.iot.eu-west-1.amazonaws.com:8883 is not an ATS endpoint")
+    expect(cloud._refusals(calls, Patient(known, "c")), SKIP, "only the local IoT Core tells")
+
+
+def test_endpoint_that_aws_does_not_tell(
+    known: ThingIdentity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, stub = _on_aws(monkeypatch)
+    stub.add_client_error("describe_endpoint", "AccessDeniedException", "no")
+    with stub:
+        (found,) = cloud._endpoint_checks(calls.cloud, Patient(known, "c"))
+    expect(found, FAIL, "AccessDenied", "iot:DescribeEndpoint")
 
 
 def test_refusal_of_aws_to_tell_is_a_failed_check(monkeypatch: pytest.MonkeyPatch) -> None:
