@@ -55,10 +55,10 @@ class Station:
         self._failures = 0
         aged = time.ticks_diff(time.ticks_ms(), self._set_at) > _RESYNC_MS
         if aged or not self._is_plausible():
-            if borrow("clock").set_from(self._config.ntp, self._log):
-                self._set_at = time.ticks_ms()
-            elif not self._is_plausible():
+            answered = await borrow("clock").set_from(self._config.ntp, self._log)
+            if not answered and not self._is_plausible():
                 raise LinkError("CLOCK_NOT_SET", "it says %04d-%02d-%02d" % self.clock()[:3])
+            self._set_at = time.ticks_ms()  # asking may block, so not at every attempt
 
     def clock(self) -> tuple:
         """Return (year, month, day, hour, minute, second), UTC."""

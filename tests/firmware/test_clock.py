@@ -1,3 +1,4 @@
+import asyncio
 import time
 
 import ntptime
@@ -18,16 +19,16 @@ def connect():
         time.sleep_ms(5)
 
 
-def test_the_first_host_that_answers_sets_the_clock():
+async def test_the_first_host_that_answers_sets_the_clock():
     connect()
     assert time.gmtime()[0] == 2000
     log = FakeLog()
-    assert clock.set_from(HOSTS, log)
+    assert await clock.set_from(HOSTS, log)
     assert time.gmtime()[0] >= 2026
     assert log.entries == [("info", "clock", "set by first.example")]
 
 
-def test_the_next_host_is_asked_when_one_does_not_answer():
+async def test_the_next_host_is_asked_when_one_does_not_answer():
     connect()
     asked = []
     settime = ntptime.settime
@@ -39,22 +40,43 @@ def test_the_next_host_is_asked_when_one_does_not_answer():
         settime()
 
     ntptime.settime = only_the_second
-    assert clock.set_from(HOSTS, FakeLog())
+    assert await clock.set_from(HOSTS, FakeLog())
     assert asked == HOSTS
 
 
-def test_no_answer_is_told_for_each_host():
+async def test_no_answer_is_told_for_each_host():
     log = FakeLog()
-    assert not clock.set_from(HOSTS, log)  # there is no network
+    assert not await clock.set_from(HOSTS, log)  # there is no network
     assert [entry[0] for entry in log.entries] == ["warning", "warning"]
     assert log.says("first.example did not answer") and log.says("second.example")
     assert time.gmtime()[0] == 2000
 
 
-def test_an_answer_that_makes_no_sense_is_no_answer():
+async def test_an_answer_that_makes_no_sense_is_no_answer():
     def overflow():
         raise OverflowError
 
     ntptime.settime = overflow
-    assert not clock.set_from(["odd.example"], FakeLog())
+    assert not await clock.set_from(["odd.example"], FakeLog())
     assert hardware.told() == []
+
+
+async def test_others_have_their_turn_between_two_hosts_that_block():
+    turns = []
+
+    async def feed():
+        while True:
+            turns.append("fed")
+            await asyncio.sleep_ms(1)
+
+    def block():
+        turns.append("asked")
+        time.sleep_ms(20)
+        raise OSError(-2)
+
+    ntptime.settime = block
+    task = asyncio.create_task(feed())
+    await clock.set_from(HOSTS, FakeLog())
+    task.cancel()
+    first = turns.index("asked")
+    assert "fed" in turns[first : turns.index("asked", first + 1)], turns

@@ -61,6 +61,19 @@ async def test_a_right_clock_is_good_enough_without_an_answer():
     await made().up()
 
 
+async def test_a_right_clock_that_nobody_sets_is_not_asked_about_at_every_attempt():
+    hardware.simulate_clock(2030)
+    hardware.simulate_fault(ntp="unreachable")
+    log = FakeLog()
+    up = made(log)
+    for asked in (True, False, False):
+        if asked:
+            up._set_at = time.ticks_add(up._set_at, -86_500_000)
+        await up.up()
+        assert log.says("did not answer") is asked
+        del log.entries[:]
+
+
 async def test_a_manifest_without_build_time_does_not_let_an_old_clock_pass():
     hardware.simulate_clock(2025)
     hardware.simulate_fault(ntp="unreachable")

@@ -16,7 +16,7 @@ TIMEOUT_S = 60
 async def run(arguments: dict, job: "Job") -> dict:
     """Ask the configured hosts, one after another. Again after a reset: no harm."""
     before, ticks = time.time(), time.ticks_ms()
-    if not borrow("clock").set_from(job.config.ntp, job.log):
+    if not await borrow("clock").set_from(job.config.ntp, job.log):
         raise JobFailed("CLOCK_NOT_SET", "none of %s answered" % ", ".join(job.config.ntp))
     shift = time.time() - before - time.ticks_diff(time.ticks_ms(), ticks) // 1000
     return {"clock": "%04d-%02d-%02dT%02d:%02d:%02dZ" % job.network.clock(), "shift_s": shift}
