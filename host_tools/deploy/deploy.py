@@ -183,7 +183,7 @@ class _Deployment:
             build.check_abi(files, facts.abi, facts.micropython)
         except ToolError as error:
             raise UnsuitableError(error.message, error.hint) from error
-        files |= self._settings(definition, self._read(settings.CONFIG))
+        files |= self._settings(definition, self._repl.read(settings.CONFIG))
         made = self._plan(files, facts)
         if not self._options.dry_run:
             if made:
@@ -192,7 +192,7 @@ class _Deployment:
         return made
 
     def _plan(self, files: dict[str, bytes], facts: _Facts) -> Plan:
-        manifest = self._read(plan.MANIFEST).encode()
+        manifest = self._repl.read(plan.MANIFEST).encode()
         self._repl.run(scripts.HELPERS)
         look = scripts.LOOK.format(folders=plan.FOLDERS, files=plan.top_level(files, manifest))
         found: dict[str, str] = dict(self._repl.run(look, timeout_s=_HASHING_S))
@@ -200,9 +200,6 @@ class _Deployment:
         speed = _PIPE_BYTES_S if self._target.board else _UART_BYTES_S
         say(f"plan: {made.describe()}" + (f", about {made.seconds(speed)} s" if made else ""))
         return made
-
-    def _read(self, path: str) -> str:
-        return str(self._repl.run(scripts.READ.format(path=path))[0])
 
     def _carry_out(self, made: Plan, facts: _Facts) -> None:
         if made.size > facts.free:

@@ -114,6 +114,11 @@ class RawRepl:
             output = self._run(script, timeout_s)
             return [ast.literal_eval(line) for line in output.splitlines() if line]
 
+    def read(self, path: str) -> str:
+        """Return the text of a file, "" if there is none, or none that is text."""
+        *pieces, whole = self.run(scripts.READ.format(path=path))
+        return "".join(map(str, pieces)) if whole else ""
+
     def leave(self) -> None:
         """Leave the raw REPL for the one that people use."""
         with self.errors():

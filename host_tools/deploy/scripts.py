@@ -88,12 +88,17 @@ for path in {files!r}:
     look(path)
 """
 
+# In pieces: after an application there may be no memory for a whole manifest. True = that is all.
 READ = """
 try:
     with open({path!r}) as f:
-        print(repr(f.read()))
+        piece = f.read(256)
+        while piece:
+            print(repr(piece))
+            piece = f.read(256)
+    print(True)
 except (OSError, ValueError):
-    print(repr(''))
+    print(False)
 """
 
 # All files are there by now, checked, under temporary names. The list of what is left to do

@@ -98,7 +98,7 @@ def _of_repl(target: Target) -> Facts:
     try:
         repl.interrupt()
         status = dict(repl.run(_SYSTEM))
-        manifest = str(repl.run(scripts.READ.format(path=plan.MANIFEST))[0])
+        manifest = repl.read(plan.MANIFEST)
         repl.run(scripts.HELPERS)
         top = [each for each in plan.top_level({}, manifest.encode()) if not _is_staged(each)]
         look = scripts.LOOK.format(folders=plan.FOLDERS, files=top)
