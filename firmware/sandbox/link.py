@@ -223,7 +223,7 @@ class Link:
                 self._wire.write(bytes((_PUBACK, 2)) + identifier)
                 await self._send()
         if not held:
-            self._log.warning("link", "message over %d bytes thrown away", limit)
+            self._log.warning("link", "no room for a message of %d bytes", size)
             if topic.startswith(self._prefix):
                 self.on_oversized(topic[len(self._prefix) :].decode())
             return

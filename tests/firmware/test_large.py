@@ -154,7 +154,7 @@ async def test_a_full_flash_throws_it_away_and_the_link_goes_on():
     peer.check()
     assert client.oversized == ["notify"]
     assert client.messages == [("notify", content(6000))]
-    assert client.log.says("thrown away")
+    assert client.log.says("no room for a message of 60")
 
 
 async def test_a_flash_that_fills_up_meanwhile_throws_it_away():

@@ -181,7 +181,7 @@ async def test_an_oversized_message_is_thrown_away_acknowledged_and_told():
     assert client.oversized == ["start-next/accepted", "notify"]
     assert acknowledged == [b"\x12\x34"]
     assert client.messages == [("notify-next", b"{}")]
-    assert client.log.says("message over 1024 bytes thrown away")
+    assert client.log.says("no room for a message of 50")
 
 
 async def test_a_message_that_takes_all_memory_is_told():
