@@ -9,7 +9,7 @@ import asyncio
 
 from micropython import const
 
-from .errors import JobsError
+from .errors import JobRejected, JobsError
 from .jobs import TOO_LARGE
 from .lazy import borrow
 
@@ -32,6 +32,7 @@ _RETRY_LAST_S = const(60)
 _LOOK_S = const(60)
 _GLANCE_MS = const(100)
 _MISSES = const(3)
+_NO_ROOM = "DOCUMENT_TOO_LARGE"
 
 
 class Executor:
@@ -61,6 +62,7 @@ class Executor:
         self.check_cancelled: "Callable[[], Awaitable] | None" = None  # while steps are under way
         self._wake = asyncio.Event()
         self._misses = 0
+        self._crowded = False  # a document has found no room, and is asked for again
         self._retry_s = _RETRY_FIRST_S
 
     def enable(self, on: bool) -> None:
@@ -115,7 +117,8 @@ class Executor:
         except JobsError as error:
             if error.code != TOO_LARGE:
                 raise
-            await borrow("delivery").reject_too_large(self)
+            if not await self._has_room_later():
+                await borrow("delivery").reject_too_large(self)
             return False
         if "execution" in answer:
             self._misses = 0
@@ -128,6 +131,10 @@ class Executor:
         # the outcome is in the journal
         try:
             steps = borrow("plan").prepare(execution, self.board)
+            crowded = isinstance(steps, JobRejected) and steps.args[0] == _NO_ROOM
+            if crowded and await self._has_room_later():
+                return
+            self._crowded = False
             outcome = borrow("work").begin(self, execution, steps)
             if not outcome:
                 outcome = await borrow("steps").run(self, steps)
@@ -136,6 +143,13 @@ class Executor:
         steps = None  # what is reported needs the memory
         if outcome:
             await borrow("delivery").finish(self, execution, *outcome)
+
+    async def _has_room_later(self) -> bool:
+        # For a document: what is shown and told beside it may have taken the room; one more try
+        self._crowded = not self._crowded
+        if self._crowded:
+            await asyncio.sleep(1)
+        return self._crowded
 
     async def _is_really_idle(self) -> bool:
         # The service is eventually consistent: what `notify` announced may not be startable yet

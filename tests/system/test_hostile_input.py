@@ -83,7 +83,7 @@ def run_a_job(device: Device, peer: ScriptedPeer, job_id: str, action: str) -> N
         "jobDocument": gpio(action),
     }
     peer.play(f"""
-        < PUBLISH notify-next {{}}
+        < PUBLISH notify-next {{"execution": {{"jobId": "{job_id}", "status": "QUEUED"}}}}
         > PUBLISH start-next {{}}
         < PUBLISH start-next/accepted {{"execution": {json.dumps(execution)}, "clientToken": "@start-next"}}
         > PUBLISH {job_id}/update {{"status": "SUCCEEDED"}}
@@ -124,7 +124,9 @@ def test_a_document_of_32_kb_is_rejected_with_the_reason(play: Played) -> None: 
     execution: dict[str, Any] = {"jobId": "big", "status": "IN_PROGRESS", "versionNumber": 2}
     full = {**execution, "jobDocument": {"x": "y" * 32 * KB}}
     peer.play(f"""
-        < PUBLISH notify-next {{}}
+        < PUBLISH notify-next {{"execution": {{"jobId": "big", "status": "QUEUED"}}}}
+        > PUBLISH start-next {{}}
+        < PUBLISH start-next/accepted {{"execution": {json.dumps(full)}, "clientToken": "@start-next"}}
         > PUBLISH start-next {{}}
         < PUBLISH start-next/accepted {{"execution": {json.dumps(full)}, "clientToken": "@start-next"}}
         > PUBLISH $next/get {{"includeJobDocument": false}}
