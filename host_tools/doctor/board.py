@@ -117,11 +117,13 @@ def _wifi(facts: Facts, text: str) -> Check:
 
 def _reset(facts: Facts, text: str) -> Check:
     cause = _RESET.search(text)
-    if cause and cause[0] == "WDT_RESET":
-        return BOARD.warn(
-            "last reset", f"{text}: the watchdog bit", "the bundle's log, in a bug report"
-        )
-    return BOARD.ok("last reset", text)
+    bitten = cause and cause[0] == "WDT_RESET"
+    before = facts.status.get("before the reset")  # there is none if it was ordered
+    if not bitten and not before:
+        return BOARD.ok("last reset", text)
+    what = "the watchdog bit" if bitten else "nobody ordered it"
+    said = f"; the log before it: {before}" if before else ""
+    return BOARD.warn("last reset", f"{text}: {what}{said}", "the bundle's log, in a bug report")
 
 
 def _link(facts: Facts, text: str) -> Check:

@@ -175,6 +175,14 @@ def test_watchdog_reset_is_told(bench: Bench, healthy: Facts) -> None:
     status = {**healthy.status, "uptime": "1.000 s, boot 3, WDT_RESET"}
     found = checked(bench, replace(healthy, status=status))
     expect(found["last reset"], WARN, "the watchdog bit")
+    status |= {
+        "uptime": "1.000 s, boot 3, HARD_RESET",
+        "before the reset": "I 9.0 jobs: a started",
+    }
+    found = checked(bench, replace(healthy, status=status))
+    expect(
+        found["last reset"], WARN, "nobody ordered it; the log before it: I 9.0 jobs: a started"
+    )
 
 
 @pytest.mark.parametrize(
