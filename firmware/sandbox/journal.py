@@ -18,7 +18,7 @@ import os
 import time
 
 from . import files
-from .errors import ConfigError
+from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from .log import Log
 
 _PATH = files.STATE + "/journal.json"
-_DAMAGED = files.STATE + "/journal.damaged"
-_MEMBERS = (("jobId", str), ("executionNumber", int), ("version", int))
-_PHASES: "dict[Any, tuple]" = {
-    "running": (("attempt", int), ("step", int), ("saved", dict)),
-    "final": (("status", str), ("details", dict)),
-}
 
 
 class Journal:
@@ -42,8 +36,7 @@ class Journal:
 
     def __init__(self, log: "Log", path: str = _PATH) -> None:
         self._path = path
-        self._log = log
-        self.entry: "dict[str, Any]" = self._load()
+        self.entry: "dict[str, Any]" = borrow("recovery").load(path, log)
 
     def begin(self, job_id: str, execution_number: int, version: int, attempt: int) -> None:
         """Open the entry of an execution that is about to run; from the second attempt on, keep
@@ -94,28 +87,3 @@ class Journal:
     def _write(self, entry: dict) -> None:
         files.write_json(self._path, entry)
         self.entry = entry
-
-    def _load(self) -> dict:
-        try:
-            os.stat(self._path)
-        except OSError:
-            return {}
-        try:
-            entry = files.read_json(self._path)
-        except ConfigError as error:
-            return self._set_aside(str(error))
-        phase = entry.get("phase")
-        if not isinstance(phase, str) or phase not in _PHASES:
-            return self._set_aside("no phase")
-        for name, kind in _MEMBERS + _PHASES[phase]:
-            if not isinstance(entry.get(name), kind):
-                return self._set_aside("no %s" % name)
-        return entry
-
-    def _set_aside(self, why: str) -> dict:
-        self._log.error("journal", "%s: set aside as %s", why, _DAMAGED)
-        try:
-            os.rename(self._path, _DAMAGED)
-        except OSError:
-            pass  # a full flash: it is set aside in memory only
-        return {}
