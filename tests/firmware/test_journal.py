@@ -143,6 +143,11 @@ def test_what_is_foreign_is_set_aside():
         running.replace(b'"saved":{}', b'"saved":[]'),
         final.replace(b'"status":"FAILED",', b""),
         final.replace(b'"details":{}', b'"details":"x"'),
+        final.replace(b'"details":{}', b'"details":{"code":5}'),
+        running.replace(b'"jobId":"a"', b'"jobId":"a/b"'),
+        running.replace(b'"jobId":"a"', b'"jobId":"#"'),
+        running.replace(b'"jobId":"a"', b'"jobId":""'),
+        running.replace(b'"jobId":"a"', b'"jobId":"%s"' % (b"x" * 65)),
     ):
         write(content)
         log = FakeLog()

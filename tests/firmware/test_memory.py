@@ -13,6 +13,7 @@ BORROWED = (
     "setup",
     "config",
     "credentials",
+    "recovery",
     "wifi",
     "clock",
     "dial",
