@@ -223,10 +223,11 @@ def test_a_flash_that_does_not_hold_what_was_written(mock_chip, fw):
 
 
 def test_unplugged_in_the_middle_and_plugged_in_again(mock_chip, fw, monkeypatch):
-    monkeypatch.setattr(cmds, "DEFAULT_CONNECT_ATTEMPTS", 1)  # seconds that esptool waits for it
     chip = mock_chip("ESP32C3", fault="unplug")
     path, content = fw("ESP32C3")
-    error = refusal(chip.port, Options(firmware=path))
+    with monkeypatch.context() as patch:
+        patch.setattr(cmds, "DEFAULT_CONNECT_ATTEMPTS", 1)  # seconds that esptool waits for it
+        error = refusal(chip.port, Options(firmware=path))
     assert "gone" in error.message and chip.port in error.message
     assert "incomplete now" in error.message and "plug it in and flash again" in error.hint
     half = mock_chip("ESP32C3", in_flash("ESP32C3", content[:-5000]))
