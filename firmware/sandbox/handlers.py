@@ -49,6 +49,9 @@ def parse(document: dict, board: "Board") -> "list[tuple[str, Any, int]]":
         old = _read("document", document, _OLD)
         return [_step([old["operation"]] + old["args"], old["includeStdOut"] * _OUTPUT)]
     top = _read("document", document, _TOP)
+    for i, condition in enumerate(top["conditions"]):
+        where = "conditions[%d]" % i
+        _check(where, _read(where, condition, _CONDITION), board)
     output = top["includeStdOut"] * _OUTPUT
     steps, given = [], top["steps"]
     for i in range(len(given)):
@@ -56,9 +59,6 @@ def parse(document: dict, board: "Board") -> "list[tuple[str, Any, int]]":
         steps.append(_action("steps[%d]" % i, step, output))
     if top["finalStep"] is not None:
         steps.append(_action("finalStep", top["finalStep"], output))
-    for i, condition in enumerate(top["conditions"]):
-        where = "conditions[%d]" % i
-        _check(where, _read(where, condition, _CONDITION), board)
     return steps
 
 

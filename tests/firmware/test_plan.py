@@ -92,3 +92,51 @@ def test_a_bad_step_rejects_the_whole_document():
         {"operation": "gpio", "pin": "led", "action": "explode"},
     ]
     assert rejected({"steps": steps})[0] == "INVALID_ARGUMENT"
+
+
+# Conditions
+
+
+def under(*conditions, handler="gpio.sh", args=("led", "on")):
+    """Return a document of the Device Client with these conditions."""
+    action = {"name": "x", "type": "runHandler", "input": {"handler": handler, "args": list(args)}}
+    return {"version": "1.0", "conditions": list(conditions), "steps": [{"action": action}]}
+
+
+def condition(key, *values, kind="stringEqual"):
+    return {"key": key, "value": list(values), "type": kind}
+
+
+def test_conditions_that_hold_let_the_steps_run():
+    for each in (
+        condition("operatingSystem", "ubuntu", "micropython"),
+        {"key": "operatingSystem", "value": ["micropython"]},
+        condition("operatingSystem", "ubuntu", kind="stringNotEqual"),
+        condition("board", FakeBoard().name),
+        condition("deviceType", "core_device", kind="stringNotEqual"),
+    ):
+        assert [name for name, _ in planned(under(each))] == ["gpio"], each
+
+
+def test_a_condition_that_does_not_hold_rejects_whatever_the_steps_are():
+    good = condition("operatingSystem", "micropython")
+    for each, reason in (
+        (condition("operatingSystem", "ubuntu"), "operatingSystem is micropython"),
+        (condition("board", FakeBoard().name, kind="stringNotEqual"), "board is "),
+        (condition("deviceType", "core_device"), "deviceType is unknown here"),
+    ):
+        for handler in ("gpio.sh", "install_and_reboot.sh"):
+            code, text = rejected(under(good, each, handler=handler))
+            assert code == "CONDITION_NOT_MET", (each, code, text)
+            assert text.startswith("conditions[1]: " + reason), text
+
+
+def test_a_condition_of_another_form_is_named():
+    for each, member in (
+        ({"value": ["x"]}, "conditions[0].key"),
+        (condition("board", 5), "conditions[0].value"),
+        (condition("board", "x", kind="like"), "conditions[0].type"),
+        ("board", "conditions[0]"),
+    ):
+        code, text = rejected(under(each))
+        assert code == "INVALID_DOCUMENT" and text.startswith(member), (each, text)
