@@ -99,7 +99,7 @@ class App:
             self.board.watch(1000 * self.config.watchdog_s)
         while True:
             self.board.feed()
-            await asyncio.sleep(1)
+            await asyncio.sleep(max(self.config.watchdog_s // 4, 1))
 
     async def _forever(self, name: str, run: "Callable[[], Awaitable]") -> None:
         # A part that fails by a fault of ours is begun again, ever more slowly while it fails at
