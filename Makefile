@@ -28,6 +28,7 @@ help: ## list the targets (this text)
 
 .PHONY: setup
 setup: $(READY) ## make .venv with the locked packages (once; again when the lock changes)
+	@echo "set up: . .venv/bin/activate && jobs-sandbox"
 
 $(VENV_READY): requirements.lock requirements-build.lock host_tools/make_venv.sh
 	@sh host_tools/make_venv.sh
