@@ -110,8 +110,17 @@ def _step(words: "list[str]", flags: int) -> "tuple[str, list, int]":
 
 def is_known(name: str) -> bool:
     """Return whether the board has an operation of this name; it is not loaded."""
-    names = [file.split(".")[0] for file in os.listdir(operations.__path__)]
-    return name[:1] != "_" and "_" not in name and name.replace("-", "_") in names
+    path = operations.__path__ + "/" + name.replace("-", "_")
+    return "_" not in name and (_is_file(path + ".mpy") or _is_file(path + ".py"))
+
+
+def _is_file(path: str) -> bool:
+    # a look at the folder's list would take 2 KB, when there is least
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
 
 
 _EMPTY: "dict[str, Any]" = {"flag": 0, "number": 0, "words": [], "list": [], "object": None}

@@ -121,6 +121,7 @@ def test_terminal_gets_the_console_beside_what_was_running(
     assert {info.name for info in list_boards()} == before
     assert local.status() is not None
     assert device.iot.describe_job(jobId="TestJob")["job"]["targets"] == [device.made.thing_arn]
+    device.iot.delete_job(jobId="TestJob", force=True)  # other tests of this cloud make it, too
 
 
 def test_what_does_not_happen_as_it_must_is_told(manual: Device) -> None:
