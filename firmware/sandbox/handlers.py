@@ -102,15 +102,15 @@ def _step(words: "list[str]", flags: int) -> "tuple[str, list, int]":
         if name.endswith(end):
             name = name[: -len(end)]
     name = _ALIAS.get(name, name)
-    if not is_known(name):
+    if not _is_known(name):
         why = next(reason for part, reason in _WHY if part in name)
         raise JobRejected("UNSUPPORTED", "%s: %s" % (name[:64], why))
     return name, words[1:], flags
 
 
-def is_known(name: str) -> bool:
-    """Return whether the board has an operation of this name; it is not loaded."""
-    path = operations.__path__ + "/" + name.replace("-", "_")
+def _is_known(name: str) -> bool:
+    # whether the board has an operation of this name; it is not loaded
+    path = "%s/%s" % (operations.__path__, name.replace("-", "_"))
     return "_" not in name and (_is_file(path + ".mpy") or _is_file(path + ".py"))
 
 
