@@ -21,7 +21,8 @@ from tests.firmware import budgets
 
 AT_REST = "after connect, without garbage"
 _LED_ON = {"operation": "gpio", "pin": "led", "action": "on"}
-_LARGE = 8 * 1024
+_LARGE = 8_000
+_STEPS = 20
 _REST_S = 1.2  # a glance of the link is a second
 _COMMANDS = ("status", "help", "jobs", "pins", "log", "get-pending-job-executions")
 
@@ -79,8 +80,8 @@ def measure(make_device: Callable[..., Device], divisor: int = 0) -> Heap:
     device.expect("link: ready")
     time.sleep(_REST_S)
     in_use = {AT_REST: trace.settled()}
-    document = {**_LED_ON, "_padding": ""}
-    document["_padding"] = "x" * (_LARGE - len(json.dumps(document)))
+    bare = len(json.dumps({"steps": [{**_LED_ON, "_why": ""}] * _STEPS}))
+    document = {"steps": [{**_LED_ON, "_why": "x" * ((_LARGE - bare) // _STEPS)}] * _STEPS}
     said = []
     for name, what in (
         ("at most while it connects", lambda: None),

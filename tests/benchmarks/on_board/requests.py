@@ -23,7 +23,7 @@ gc.threshold(4096)  # as main.py
 
 _COUNT, _COUNT_PLAIN, _WARM_UP = 200, 40, 5
 
-config, board, context, built = borrow("setup").load()
+config, board, context, built = borrow("setup").load(Log())
 prefix = "$aws/things/%s/jobs/" % config.thing
 REQUEST = b'{"clientToken":"5c0a4f0e-8b3f-4d0f-9f5d-0a1b2c3d4e5f"}'
 times = {}
@@ -138,7 +138,7 @@ async def firmware():
     log = Log()
     link = Link(config, context, Station(config, built, log).up, log)
     jobs = Jobs(link, log)
-    link.on_online = jobs.on_change = lambda: None
+    link.on_online = jobs.on_change = lambda *_: None
     asyncio.create_task(link.run())
     await link.online.wait()
     await ask_often("firmware", jobs, None)
