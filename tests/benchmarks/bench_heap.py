@@ -20,6 +20,7 @@ from tests.device_fixture import Device
 from tests.firmware import budgets
 
 AT_REST = "after connect, without garbage"
+WITH_LARGE = "at most during a job of 8 KB"
 _LED_ON = {"operation": "gpio", "pin": "led", "action": "on"}
 _LARGE = 8_000
 _STEPS = 20
@@ -87,7 +88,7 @@ def measure(make_device: Callable[..., Device], divisor: int = 0) -> Heap:
         ("at most while it connects", lambda: None),
         ("at most during a GPIO job", lambda: device.run_job(_LED_ON)),
         ("at most during a second one", lambda: device.run_job(_LED_ON)),
-        ("at most during a job of 8 KB", lambda: said.append(device.run_job(document))),
+        (WITH_LARGE, lambda: said.append(device.run_job(document))),
         ("at most while the console is used", lambda: _type(device)),
     ):
         began = trace.marks()[0].at if "connects" in name else time.time()
