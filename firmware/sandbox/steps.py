@@ -23,6 +23,7 @@ IGNORE, OUTPUT = const(1), const(2)  # flags: its failure is no failure; results
 _STEP_TIMEOUT_MIN = const(10)  # what `executor` has set when the job was started
 _PACE_S = const(5)
 _RETRY_S = const(2)
+_MOST_CROWDED = const(5)
 _LONGEST = const(512)
 _AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
 _GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
@@ -74,10 +75,15 @@ class Job:
         Raises JobCancelled when the execution has ended meanwhile, JobFailed when it is refused
         for another reason.
         """
+        crowded = 0
         while True:
             try:
                 await self._run.tell(progress)
                 return
+            except MemoryError:  # what is shown meanwhile goes again
+                crowded += 1
+                if crowded > _MOST_CROWDED:
+                    raise
             except JobsError as error:
                 if _has_ended(error):
                     raise JobCancelled(error.code, error.message)

@@ -437,3 +437,15 @@ async def test_a_refused_report_ends_the_job_without_another():
     agent.jobs.simulate_error("update", JobsError("InvalidStateTransition", "gone", ENDED))
     await settled(agent)
     assert agent.jobs.updates == [] and agent.journal.entry == {}
+
+
+async def test_a_report_that_finds_no_memory_is_made_again():
+    async def run(arguments, job):
+        await job.report({"step": "here"})
+        return {}
+
+    operate(run)
+    agent = Agent(FakeJobs(execution(ON)))
+    agent.jobs.simulate_error("update", MemoryError(), MemoryError())
+    await agent.work()
+    assert agent.outcome()[0] == "SUCCEEDED"
