@@ -93,6 +93,8 @@ class Wire:
             return True
         except TimeoutError:
             return False
+        except OSError:  # closed while something was being sent
+            return True
 
     def alive(self) -> bool:
         """Say whether a PINGREQ is answered, skipping what comes before the answer."""

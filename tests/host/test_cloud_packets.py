@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator
 
@@ -102,7 +103,8 @@ def test_legal_packets_in_one_write_are_all_served(wire: Wire) -> None:
 
 
 def test_a_packet_far_too_large_is_not_waited_for(wire: Wire) -> None:
-    wire.send(publish("big", b"x" * 1_000_000)[:600_000])
+    with contextlib.suppress(OSError):  # it may be closed before all is sent
+        wire.send(publish("big", b"x" * 1_000_000)[:600_000])
     assert wire.closed()
 
 
