@@ -225,6 +225,8 @@ class Run:
             try:
                 await self.tell(now)
                 told = now
+            except MemoryError:
+                pass  # the next report may find room
             except JobsError as error:
                 if _has_ended(error):
                     self._stop()

@@ -87,6 +87,14 @@ async def test_progress_is_told_while_it_changes_and_at_a_bounded_rate():
     assert percents == sorted(set(percents)) and percents[-1] < 50
 
 
+async def test_progress_that_finds_no_memory_is_told_later():
+    agent = Agent(FakeJobs(execution({"operation": "wait", "seconds": 17})))
+    agent.jobs.simulate_error("update", MemoryError(), MemoryError())
+    await done(None, agent=agent)
+    told = [members["statusDetails"] for _, _, members in agent.jobs.updates[:-1]]
+    assert told and all("percent" in details for details in told), agent.jobs.updates
+
+
 async def test_a_quick_job_tells_nothing_but_its_end():
     agent = await done({"steps": [dict(LED, action="toggle")] * 20})
     took_ms = int(agent.jobs.updates[-1][2]["statusDetails"]["duration_ms"])
