@@ -9,7 +9,7 @@ import asyncio
 
 from micropython import const
 
-from .errors import JobRejected, JobsError
+from .errors import JobsError
 from .jobs import TOO_LARGE
 from .lazy import borrow
 
@@ -32,7 +32,6 @@ _RETRY_LAST_S = const(60)
 _LOOK_S = const(60)
 _GLANCE_MS = const(100)
 _MISSES = const(3)
-_NO_ROOM = "DOCUMENT_TOO_LARGE"
 
 
 class Executor:
@@ -85,12 +84,9 @@ class Executor:
             await self.link.online.wait()
             self._wake.clear()
             try:
-                if not await self._work():
-                    pass
-                elif self.jobs.pending:  # what is announced does not wait for a notification
-                    await asyncio.wait_for(self._wake.wait(), _LOOK_S)
-                else:
-                    await self._wake.wait()
+                if await self._work():  # what is announced does not wait for a notification
+                    patience_s = _LOOK_S if self.jobs.pending else None
+                    await asyncio.wait_for(self._wake.wait(), patience_s)
                 self._retry_s = _RETRY_FIRST_S
             except asyncio.TimeoutError:
                 pass
@@ -98,8 +94,9 @@ class Executor:
                 if error.code == "Offline":  # the link tells why, and when it is back
                     await asyncio.sleep_ms(_GLANCE_MS)
                     continue
-                what = (error.code, error.message, self._retry_s)
-                self.log.warning("jobs", "%s: %s; again in %d s", *what)
+                self.log.warning(
+                    "jobs", "%s: %s; again in %d s", error.code, error.message, self._retry_s
+                )
                 await asyncio.sleep(self._retry_s)
                 self._retry_s = min(2 * self._retry_s, _RETRY_LAST_S)
 
@@ -131,8 +128,7 @@ class Executor:
         # the outcome is in the journal
         try:
             steps = borrow("plan").prepare(execution, self.board)
-            crowded = isinstance(steps, JobRejected) and steps.args[0] == _NO_ROOM
-            if crowded and await self._has_room_later():
+            if steps is None and await self._has_room_later():
                 return
             self._crowded = False
             outcome = borrow("work").begin(self, execution, steps)

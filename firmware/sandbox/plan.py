@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 _OLD = ("args", "allowStdErr", "includeStdOut")
 
 
-def prepare(execution: "dict[str, Any]", board: "Board") -> "list | JobRejected":
-    """Return the steps of an execution, or why there are none. Its document is gone then."""
+def prepare(execution: "dict[str, Any]", board: "Board") -> "list | JobRejected | None":
+    """Return the steps of an execution, or why there are none: None if there is no room for them.
+    Its document is gone then.
+    """
     try:
         return plan(execution.pop("jobDocument", None), board)
     except JobRejected as error:
         return error
     except MemoryError:
-        return JobRejected("DOCUMENT_TOO_LARGE", "the board's memory has no room for it")
+        return None
 
 
 def plan(document: "Any", board: "Board") -> "list[tuple[str, dict, int]]":

@@ -50,12 +50,14 @@ async def resume(executor: "Executor") -> "dict[str, Any] | None":
 
 
 def begin(
-    executor: "Executor", execution: "dict[str, Any]", steps: "list | JobRejected"
+    executor: "Executor", execution: "dict[str, Any]", steps: "list | JobRejected | None"
 ) -> "tuple[str, dict] | None":
     """Open the journal for an execution that is IN_PROGRESS; return (status, result) if it has
     ended with that, because there are no steps or it cannot be run.
     """
     try:
+        if steps is None:
+            raise JobRejected("DOCUMENT_TOO_LARGE", "the board's memory has no room for it")
         if isinstance(steps, JobRejected):
             raise steps
         _open(executor, execution)

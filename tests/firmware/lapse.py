@@ -28,7 +28,9 @@ class _Asyncio:
     def sleep_ms(self, ms: int):
         return asyncio.sleep_ms(ms // FACTOR)
 
-    def wait_for(self, awaitable, seconds: float):
+    def wait_for(self, awaitable, seconds: "float | None"):
+        if seconds is None:
+            return awaitable
         return asyncio.wait_for_ms(awaitable, int(1000 * seconds) // FACTOR)
 
     def wait_for_ms(self, awaitable, ms: int):
