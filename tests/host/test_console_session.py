@@ -16,30 +16,19 @@ from host_tools.console.session import State
 from host_tools.errors import ToolError
 from host_tools.target import Target
 from tests.board_fixture import Board, eventually
+from tests.host.console_peer import peer_program
 
 # A stand-in for the application that does wrong what the real one does not: it leaves out the
 # status of `slow`, resets the board at `reset`, and ends at `crash`.
-PEER = r"""
-import machine, sys
-print('Jobs Sandbox on peer, thing t. Type help.')
-line = ''
-while True:
-    c = sys.stdin.buffer.read(1)
-    if c == b'\x1e':
-        line = ''
-        print('\x1eready 1 peer t')
-    elif c in b'\r\n':
-        if line == 'reset':
-            machine.reset()
-        if line == 'crash':
-            raise RuntimeError('ended')
-        if line and line != 'slow':
-            print('done ' + line)
-            print('\x1e0')
-        line = ''
-    elif c >= b' ':
-        line += c.decode()
-"""
+PEER = peer_program(r"""
+if line == 'reset':
+    machine.reset()
+if line == 'crash':
+    raise RuntimeError('ended')
+if line and line != 'slow':
+    print('done ' + line)
+    print('\x1e0')
+""")
 
 
 class Listener:

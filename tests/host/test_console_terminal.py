@@ -15,39 +15,28 @@ from host_tools import paths
 from host_tools.console.protocol import Line
 from host_tools.console.screen import Screen
 from tests.board_fixture import Board
+from tests.host.console_peer import peer_program
 
 COMMAND = [sys.executable, "-m", "host_tools", "console", "--board"]
 
 # A stand-in for the application: `run wait` takes 4 s, `run reboot` resets the board; `talk` is
 # followed by an event, a line of the log and a warning.
-PEER = r"""
-import machine, sys, time
-print('Jobs Sandbox on peer, thing t. Type help.')
-line = ''
-while True:
-    c = sys.stdin.buffer.read(1)
-    if c == b'\x1e':
-        line = ''
-        print('\x1eready 1 peer t')
-    elif c in b'\r\n':
-        if line.startswith('run') and 'reboot' in line:
-            machine.reset()
-        if line == 'run wait':
-            print('begun')
-            time.sleep_ms(4000)
-        if line == 'talk':
-            print('Received JobExecutionsChanged event:  {"jobs":{}}')
-            print('I 1.000 jobs: chatter')
-            print('W 1.000 jobs: warning')
-        if line == 'log':
-            print('I 0.500 app: from the log')
-        if line:
-            print('done ' + line)
-            print('\x1e0')
-        line = ''
-    elif c >= b' ':
-        line += c.decode()
-"""
+PEER = peer_program(r"""
+if line.startswith('run') and 'reboot' in line:
+    machine.reset()
+if line == 'run wait':
+    print('begun')
+    time.sleep_ms(4000)
+if line == 'talk':
+    print('Received JobExecutionsChanged event:  {"jobs":{}}')
+    print('I 1.000 jobs: chatter')
+    print('W 1.000 jobs: warning')
+if line == 'log':
+    print('I 0.500 app: from the log')
+if line:
+    print('done ' + line)
+    print('\x1e0')
+""")
 
 
 @pytest.fixture

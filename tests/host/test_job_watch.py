@@ -11,26 +11,15 @@ from host_tools.__main__ import command_parser
 from host_tools.commands import job
 from host_tools.target import Target
 from tests.board_fixture import Board
+from tests.host.console_peer import peer_program
 
-PEER = r"""
-import sys
-print('Jobs Sandbox on peer, thing t. Type help.')
-line = ''
-while True:
-    c = sys.stdin.buffer.read(1)
-    if c == b'\x1e':
-        line = ''
-        print('\x1eready 1 peer t')
-    elif c in b'\r\n':
-        if line == 'status':
-            print('link: %s')
-            print('executor: %s')
-        if line:
-            print('\x1e0')
-        line = ''
-    elif c >= b' ':
-        line += c.decode()
-"""
+PEER = peer_program(r"""
+if line == 'status':
+    print('link: %s')
+    print('executor: %s')
+if line:
+    print('\x1e0')
+""")
 
 
 def notes(board: Board) -> list[str]:
