@@ -115,6 +115,18 @@ def strict_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudInfo
 
 
 @pytest.fixture(scope="module")
+def private_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[access.Cloud]:
+    """A local IoT Core of one test module as the commands see it, in a state folder of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("home")))
+        running = local.start(http_port=ANY_PORT, mqtt_port=ANY_PORT, bound=True)
+        try:
+            yield access.Cloud("local", running.endpoint_url, running.region, local_info=running)
+        finally:
+            local.stop()
+
+
+@pytest.fixture(scope="module")
 def registry(strict_cloud: CloudInfo, tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """The control plane of the module's local IoT Core."""
     return Registry(strict_cloud, tmp_path_factory.mktemp("devices"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +11,17 @@ import pytest
 
 from host_tools import identity, paths
 from host_tools.__main__ import main
-from host_tools.cloud import local
 from host_tools.cloud.access import Cloud
 from host_tools.errors import UsageError
 from host_tools.provision import batch, provision
 from tests.host.provision_bench import counted, empty
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("home")))
-        info = local.start(http_port=0, mqtt_port=0, bound=True)
-        yield Cloud("local", info.endpoint_url, info.region, local_info=info)
-        local.stop()
-
-
 @pytest.fixture
-def cloud(running: Cloud) -> Cloud:
+def cloud(private_cloud: Cloud) -> Cloud:
     """The module's cloud, empty."""
-    empty(running)
-    return running
+    empty(private_cloud)
+    return private_cloud
 
 
 @pytest.mark.parametrize(

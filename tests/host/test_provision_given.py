@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from host_tools.__main__ import main
-from host_tools.cloud import local
 from host_tools.cloud.access import Cloud
 from host_tools.provision import Given, identity, provision
 
@@ -28,12 +26,8 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("home")))
-        running = local.start(http_port=0, mqtt_port=0, bound=True)
-        yield Cloud("local", running.endpoint_url, running.region, local_info=running)
-        local.stop()
+def cloud(private_cloud: Cloud) -> Cloud:
+    return private_cloud
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from host_tools import paths, policy
 from host_tools.__main__ import main
-from host_tools.cloud import local
 from host_tools.cloud.access import Cloud
 from host_tools.provision import plan, provision, unanswered
 from host_tools.provision.calls import Calls
@@ -33,20 +31,11 @@ _CALLS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("home")))
-        info = local.start(http_port=0, mqtt_port=0, bound=True)
-        yield Cloud("local", info.endpoint_url, info.region, local_info=info)
-        local.stop()
-
-
 @pytest.fixture
-def cloud(running: Cloud) -> Cloud:
+def cloud(private_cloud: Cloud) -> Cloud:
     """The module's cloud, empty."""
-    empty(running)
-    return running
+    empty(private_cloud)
+    return private_cloud
 
 
 def test_the_plan_is_what_a_real_run_does_and_makes_nothing_itself(

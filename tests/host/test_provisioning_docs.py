@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from host_tools import paths, policy
 from host_tools.__main__ import main
-from host_tools.cloud import local
 from host_tools.cloud.access import Cloud
 from tests.host.provision_bench import user_with
 from tests.host.test_provision_given import _files, _signed
@@ -44,12 +43,8 @@ _NOT_ASKED_FOR = {"iot:TagResource"}  # in MiniStack
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("home")))
-        running = local.start(http_port=0, mqtt_port=0, bound=True)
-        yield Cloud("local", running.endpoint_url, running.region, local_info=running)
-        local.stop()
+def cloud(private_cloud: Cloud) -> Cloud:
+    return private_cloud
 
 
 @pytest.fixture
