@@ -30,11 +30,14 @@ class Sdk:
         best: bool,
         port: int,
         ca: str,
+        on_changed: Callable[[Any], None] = lambda event: None,
         on_next: Callable[[Any], None] = lambda event: None,
         patient: bool = False,
+        wait_s: int = WAIT_S,
     ) -> None:
         """Connect and open both streams of events; `patient`: wait for each subscription."""
         self.thing = made.thing
+        self._wait_s = wait_s
         connected: queue.Queue[Any] = queue.Queue()
         options = {"extended_validation_and_flow_control_options": _FLOW.NONE} if best else {}
         self._client = mqtt5_client_builder.mtls_from_path(
@@ -48,38 +51,36 @@ class Sdk:
             **options,
         )
         self._client.start()
-        connected.get(timeout=WAIT_S)
+        connected.get(timeout=wait_s)
         self.jobs = iotjobs.IotJobsClientV2(
             self._client,
             ClientOptions(
                 max_request_response_subscriptions=4,
                 max_streaming_subscriptions=2,
-                operation_timeout_in_seconds=WAIT_S,
+                operation_timeout_in_seconds=wait_s,
             ),
         )
         self._patient = patient
         changed = iotjobs.JobExecutionsChangedSubscriptionRequest(thing_name=self.thing)
         following = iotjobs.NextJobExecutionChangedSubscriptionRequest(thing_name=self.thing)
         self._streams = [
-            self._stream(
-                self.jobs.create_job_executions_changed_stream, changed, lambda event: None
-            ),
+            self._stream(self.jobs.create_job_executions_changed_stream, changed, on_changed),
             self._stream(self.jobs.create_next_job_execution_changed_stream, following, on_next),
         ]
 
     def pending(self) -> Any:
         request = iotjobs.GetPendingJobExecutionsRequest(thing_name=self.thing)
-        return self.jobs.get_pending_job_executions(request).result(WAIT_S)
+        return self.jobs.get_pending_job_executions(request).result(self._wait_s)
 
     def start_next(self) -> Any:
         request = iotjobs.StartNextPendingJobExecutionRequest(thing_name=self.thing)
-        return self.jobs.start_next_pending_job_execution(request).result(WAIT_S)
+        return self.jobs.start_next_pending_job_execution(request).result(self._wait_s)
 
     def update(self, job_id: str, status: str) -> None:
         request = iotjobs.UpdateJobExecutionRequest(
             thing_name=self.thing, job_id=job_id, status=status
         )
-        self.jobs.update_job_execution(request).result(WAIT_S)
+        self.jobs.update_job_execution(request).result(self._wait_s)
 
     def close(self) -> None:
         self._streams.clear()  # closes them
@@ -93,5 +94,5 @@ class Sdk:
         stream = create(request, options)
         stream.open()
         if self._patient:
-            established.get(timeout=WAIT_S)
+            established.get(timeout=self._wait_s)
         return stream

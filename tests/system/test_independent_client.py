@@ -6,88 +6,36 @@ from __future__ import annotations
 
 import itertools
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from awscrt import mqtt5
-from awscrt.mqtt_request_response import ClientOptions
-from awsiot import ServiceStreamOptions, iotjobs, mqtt5_client_builder
 
 from host_tools.cloud.info import CloudInfo
 from host_tools.identity import ThingIdentity
 from host_tools.provision import provision
+from tests.benchmarks.sdk import Sdk
 from tests.device_fixture import Device
 
 WAIT_S = 15
 _numbers = itertools.count(1)
 
 
-class Stranger:
+class Stranger(Sdk):
     """IotJobsClientV2, connected as a thing of its own; events come into queues."""
 
     def __init__(self, made: ThingIdentity, cloud: CloudInfo) -> None:
-        self.thing = made.thing
         self.changed: queue.Queue[Any] = queue.Queue()
         self.next: queue.Queue[Any] = queue.Queue()
-        connected: queue.Queue[Any] = queue.Queue()
-        self._client = mqtt5_client_builder.mtls_from_path(
-            str(made.folder / "certificate.pem"),
-            str(made.folder / "private_key.pem"),
-            endpoint="localhost",
+        super().__init__(
+            made,
+            best=True,
             port=cloud.mqtt_port,
-            ca_filepath=cloud.ca,
-            client_id=made.thing,
-            on_lifecycle_connection_success=connected.put,
-            extended_validation_and_flow_control_options=(
-                mqtt5.ExtendedValidationAndFlowControlOptions.NONE
-            ),
+            ca=cloud.ca,
+            on_changed=self.changed.put,
+            on_next=self.next.put,
+            wait_s=WAIT_S,
         )
-        self._client.start()
-        connected.get(timeout=WAIT_S)
-        self.jobs = iotjobs.IotJobsClientV2(
-            self._client,
-            ClientOptions(
-                max_request_response_subscriptions=4,
-                max_streaming_subscriptions=2,
-                operation_timeout_in_seconds=WAIT_S,
-            ),
-        )
-        self._streams = [
-            self._stream(
-                self.jobs.create_job_executions_changed_stream,
-                iotjobs.JobExecutionsChangedSubscriptionRequest(thing_name=self.thing),
-                self.changed,
-            ),
-            self._stream(
-                self.jobs.create_next_job_execution_changed_stream,
-                iotjobs.NextJobExecutionChangedSubscriptionRequest(thing_name=self.thing),
-                self.next,
-            ),
-        ]
-
-    def pending(self) -> Any:
-        request = iotjobs.GetPendingJobExecutionsRequest(thing_name=self.thing)
-        return self.jobs.get_pending_job_executions(request).result(WAIT_S)
-
-    def start_next(self) -> Any:
-        request = iotjobs.StartNextPendingJobExecutionRequest(thing_name=self.thing)
-        return self.jobs.start_next_pending_job_execution(request).result(WAIT_S)
-
-    def update(self, job_id: str, status: str) -> None:
-        request = iotjobs.UpdateJobExecutionRequest(
-            thing_name=self.thing, job_id=job_id, status=status
-        )
-        self.jobs.update_job_execution(request).result(WAIT_S)
-
-    def close(self) -> None:
-        self._streams.clear()  # closes them
-        self._client.stop()
-
-    def _stream(self, create: Callable[..., Any], request: Any, events: queue.Queue[Any]) -> Any:
-        stream = create(request, ServiceStreamOptions(incoming_event_listener=events.put))
-        stream.open()
-        return stream
 
 
 @pytest.fixture
