@@ -7,20 +7,19 @@ holds it directly: it sets the conditions, cuts at an exact byte, and counts.
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from host_tools.board.pipe import DOWN, UP, Conditions, Pipe
+from tests.loopback import Loopback
 
 __all__ = ["DOWN", "UP", "Proxy", "make_proxy"]
 
 
-class Proxy:
+class Proxy(Loopback):
     """Listens on `port` and carries every connection to `target` of this machine.
 
     `conditions` may be changed at any time. `pipes` are the connections so far, oldest first.
@@ -30,12 +29,7 @@ class Proxy:
         self.conditions = Conditions()
         self.pipes: list[Pipe] = []
         self._target = target
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._loop = asyncio.new_event_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.port: int = self._listening.getsockname()[1]
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        super().__init__()
 
     @property
     def connections(self) -> int:
@@ -53,34 +47,11 @@ class Proxy:
         """Return how many bytes all connections have delivered in this direction."""
         return sum(pipe.passed[way] for pipe in self.pipes)
 
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._listening.close()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._listening.setblocking(False)
-        self._loop.create_task(self._accept())
-        self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._cut()
-        self._loop.run_until_complete(asyncio.sleep(0.01))
-        self._loop.close()
-
     def _cut(self) -> None:
         for pipe in self.pipes:
             pipe.cut()
 
-    async def _accept(self) -> None:
-        while True:
-            near, _ = await self._loop.sock_accept(self._listening)
-            task = self._loop.create_task(self._carry(near))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _carry(self, near: socket.socket) -> None:
+    async def _serve(self, near: socket.socket) -> None:
         far = socket.socket()
         far.setblocking(False)
         try:

@@ -13,7 +13,6 @@ import contextlib
 import socket
 import ssl
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ import pytest
 
 from host_tools.identity import ThingIdentity
 from tests.firmware import pki
+from tests.loopback import Loopback
 
 __all__ = ["DOWN", "UP", "Event", "Talk", "Wiretap", "make_wiretap"]
 
@@ -90,7 +90,7 @@ class Talk:
         return ["TCP"] + [f"{_list(up)} → {_list(down)}" for up, down in trips]
 
 
-class Wiretap:
+class Wiretap(Loopback):
     """Listens on `port`. `talks` are the connections so far, oldest first."""
 
     def __init__(self, folder: Path, made: ThingIdentity, *, tls13: bool) -> None:
@@ -103,37 +103,10 @@ class Wiretap:
         self._target = made.port
         self._server = _server_context(keys / "server", folder / "server.pem", made, tls13)
         self._client = _client_context(made)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        self._loop = asyncio.new_event_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._listening.close()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._listening.setblocking(False)
-        self._loop.create_task(self._accept())
-        self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0.01))
-        self._loop.close()
-
-    async def _accept(self) -> None:
-        while True:
-            near, _ = await self._loop.sock_accept(self._listening)
-            near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            task = self._loop.create_task(self._serve(near))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        super().__init__()
 
     async def _serve(self, near: socket.socket) -> None:
+        near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         talk = Talk(time.monotonic())
         self.talks.append(talk)
         far_reader, far_writer = await asyncio.open_connection(
