@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
+from host_tools import paths
 from tests.benchmarks import record, size, sizes
 from tests.firmware import budgets
 
@@ -57,3 +60,15 @@ def test_the_record_is_kept_as_text_that_reads_back(
     record.keep(sizes=measured)
     record.keep(other={"n": 1})
     assert record.load() == {"sizes": measured, "other": {"n": 1}}
+
+
+def test_what_make_size_and_make_bench_run_can_be_run() -> None:
+    recipes = subprocess.run(
+        ["make", "-n", "size", "bench"], cwd=paths.ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for module, words in (("tests.benchmarks.size", ()), ("tests.benchmarks", ("--help",))):
+        assert f"-m {module}" in recipes
+        done = subprocess.run(
+            [sys.executable, "-m", module, *words], cwd=paths.ROOT, capture_output=True, text=True
+        )
+        assert done.returncode == 0 and done.stdout, done.stderr
