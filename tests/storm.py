@@ -8,6 +8,8 @@
   with E edges, S jobs that succeeded, C that were cancelled or deleted and may have acted, P power
   cuts and R resets: S - R <= E <= S + C + P;
 - no traceback, no journal set aside.
+
+The cloud's minutes are short (`MINUTE_S`): a job that waits for ten is timed out after one.
 """
 
 from __future__ import annotations
@@ -20,32 +22,34 @@ from collections.abc import Callable
 from typing import Any
 
 from host_tools.board.buttons import push
+from host_tools.cloud import local
 from tests.device_fixture import Device
 
 END_S = 90.0
 QUEUE = 6  # more jobs than this are not waiting at a time
+MINUTE_S = 5.0  # ten of them are a step's time-out, longer than any fault here lasts
 TOGGLE = {"operation": "gpio", "pin": "led", "action": "toggle"}
+_WAIT = {"operation": "wait", "seconds": 600}
 _LED = 2
 
 
 class Storm:
-    """What can happen to a device. `restart_cloud` is a function, or None if it cannot."""
+    """What can happen to a device and its cloud."""
 
-    def __init__(self, device: Device, restart_cloud: Callable[[], None] | None = None) -> None:
+    def __init__(self, device: Device) -> None:
         self.device = device
         self.done: Counter[str] = Counter()  # how often what happened
         self.statuses: Counter[str] = Counter()  # how the executions ended
         self._waiting: dict[str, Any] = {}
         self._cancelled = 0
-        self._restart_cloud = restart_cloud
 
     @property
     def actions(self) -> list[Callable[[], None]]:
         """All that can happen; jobs more often than faults."""
-        jobs = [self.toggle, self.toggle, self.toggle, self.reject, self.reboot]
-        jobs += [self.cancel, self.delete]
+        jobs = [*[self.toggle] * 6, self.reject, self.reboot]
+        jobs += [self.time_out, self.cancel, self.delete]
         faults = [self.cut_power, self.cut_link, self.freeze_link, self.lose_wifi, self.slow_link]
-        return jobs + faults + ([self.restart_cloud] if self._restart_cloud else [])
+        return [*jobs, *faults, self.restart_cloud]
 
     # The operator
 
@@ -57,6 +61,9 @@ class Storm:
 
     def reboot(self) -> None:
         self._create("reboot", {"operation": "reboot"})
+
+    def time_out(self) -> None:
+        self._create("time-out", _WAIT, timeoutConfig={"inProgressTimeoutInMinutes": 1})
 
     def cancel(self) -> None:
         if self._waiting:
@@ -85,9 +92,9 @@ class Storm:
         self._push("slow-link", "50ms")
 
     def restart_cloud(self) -> None:
-        assert self._restart_cloud
         self.done["cloud restart"] += 1
-        self._restart_cloud()
+        local.stop()
+        local.start(bound=True, minute_s=MINUTE_S)
 
     # The end
 
@@ -125,11 +132,11 @@ class Storm:
             assert time.monotonic() < deadline, f"{said}\n{self.device.log()}"
             time.sleep(0.05)
 
-    def _create(self, name: str, document: Any) -> None:
+    def _create(self, name: str, document: Any, **more: Any) -> None:
         while len(self._waiting) > QUEUE:
             self._forget()
         self.done[name] += 1
-        self._waiting[self.device.create_job(document)] = name
+        self._waiting[self.device.create_job(document, **more)] = name
 
     def _forget(self) -> None:
         # the oldest, once it has ended
@@ -165,6 +172,7 @@ _ENDS = {
     "toggle": ("SUCCEEDED", "CANCELED"),
     "reboot": ("SUCCEEDED", "CANCELED"),
     "reject": ("REJECTED", "CANCELED"),
+    "time-out": ("TIMED_OUT", "CANCELED"),
 }
 
 

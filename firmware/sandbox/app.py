@@ -12,7 +12,7 @@ from .errors import ConfigError, JobsError
 from .executor import Executor
 from .jobs import Jobs
 from .journal import Journal
-from .lazy import borrow
+from .lazy import borrow, spawn
 from .link import Link
 from .log import Log
 from .station import Station
@@ -67,7 +67,7 @@ class App:
             ("events", self._show_events),
             ("watchdog", self._watch),
         )
-        asyncio.create_task(borrow("trial").watch(self))
+        spawn(borrow("trial").watch(self))
         tasks: "list[Any]" = [asyncio.create_task(self._forever(name, run)) for name, run in parts]
         try:
             await self.left.wait()

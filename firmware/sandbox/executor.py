@@ -11,11 +11,11 @@ from micropython import const
 
 from .errors import JobsError
 from .jobs import TOO_LARGE
-from .lazy import borrow
+from .lazy import borrow, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Awaitable, Callable
+    from typing import Any, Awaitable, Callable, Coroutine
 
     from .board import Board
     from .config import Config
@@ -58,7 +58,7 @@ class Executor:
         self.shut_down = shut_down
         self.config = config
         self.network = network
-        self.check_cancelled: "Callable[[], Awaitable] | None" = None  # while steps are under way
+        self.check_cancelled: "Callable[[], Coroutine] | None" = None  # while steps are under way
         self._wake = asyncio.Event()
         self._misses = 0
         self._crowded = False  # a document has found no room, and is asked for again
@@ -76,7 +76,7 @@ class Executor:
         if self.jobs.pending or not certain:
             self._wake.set()
         if self.check_cancelled and self.journal.entry.get("jobId") not in self.jobs.pending:
-            asyncio.create_task(self.check_cancelled())
+            spawn(self.check_cancelled())
 
     async def run(self) -> None:
         """Work while there is a link, for ever."""

@@ -11,7 +11,7 @@ import time
 from micropython import const
 
 from .errors import JobCancelled, JobEnded, JobFailed, JobsError
-from .lazy import borrow
+from .lazy import borrow, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,16 +116,15 @@ class Run:
         """Run the steps as a task of their own, so that a cancelled job can be stopped in their
         middle; return what the last one did. Raises JobEnded.
         """
-        task: "Any" = asyncio.create_task(self.work())
-        self._task = task
-        pace: "Any" = asyncio.create_task(self.pace())
+        self._task = spawn(self.work())
+        pace = spawn(self.pace())
         self.executor.check_cancelled = self.check_cancelled
         try:
-            return await task
+            return await self._task
         except asyncio.CancelledError:
             if self._cancelled:
                 raise JobCancelled("CANCELED", "stopped by the operator")
-            task.cancel()
+            self._task.cancel()
             raise
         except JobEnded:
             raise
@@ -141,10 +140,10 @@ class Run:
 
     async def check_cancelled(self) -> None:
         """Stop the steps if the service says that the execution is no longer IN_PROGRESS."""
-        if self._checking:
-            return  # many changes at once: one question is enough
-        self._checking = True
         entry = self.executor.journal.entry
+        if self._checking or not entry:
+            return  # many changes at once: one question is enough, or it has been answered
+        self._checking = True
         try:
             answer = await self.executor.jobs.describe(
                 entry["jobId"], executionNumber=entry["executionNumber"], includeJobDocument=False
@@ -252,7 +251,7 @@ class Run:
         if self._timeout_s >= 60 * (_STEP_TIMEOUT_MIN - 1):  # the service must not end it before
             await job.report(self.where())
         try:
-            return await asyncio.wait_for(operation.run(arguments, job), self._timeout_s)
+            return await asyncio.wait_for(spawn(operation.run(arguments, job)), self._timeout_s)
         except asyncio.TimeoutError:
             what = (name, self._at + 1, self._timeout_s)
             raise JobFailed("STEP_TIMEOUT", "%s, step %d, took over %d s" % what)

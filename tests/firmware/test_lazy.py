@@ -1,7 +1,8 @@
+import asyncio
 import gc
 import sys
 
-from sandbox.lazy import borrow
+from sandbox.lazy import borrow, spawn
 
 import budgets
 from fakes import raises
@@ -42,3 +43,30 @@ def test_a_module_that_does_not_exist_is_an_import_error():
     raises(ImportError, borrow, "nothing")
     raises(ImportError, borrow, "operations.nothing")
     assert "sandbox.nothing" not in sys.modules
+
+
+async def test_a_task_that_has_ended_does_not_keep_what_it_ran():
+    async def work(end):
+        heavy = bytearray(4000)
+        await asyncio.sleep_ms(1)
+        if end:
+            raise end
+        return len(heavy)
+
+    def used():
+        gc.collect()
+        return gc.mem_alloc()
+
+    for end in (None, ValueError("x"), "cancel"):
+        before = used()
+        task = spawn(work(end if end != "cancel" else None))
+        await asyncio.sleep_ms(0)
+        assert used() > before + 4000
+        if end == "cancel":
+            task.cancel()
+        try:
+            assert await task == 4000 and not end
+        except (ValueError, asyncio.CancelledError):
+            assert end
+        assert used() < before + 1000, end
+        assert task.done()

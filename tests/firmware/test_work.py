@@ -346,6 +346,25 @@ async def test_a_job_that_the_operator_cancels_stops_and_is_not_reported():
     assert agent.log.says("job dropped: CANCELED stopped by the operator")
 
 
+async def test_a_change_that_is_heard_when_the_job_has_been_dropped_does_no_harm():
+    async def run(arguments, job):
+        await asyncio.sleep(3600)
+
+    operate(run)
+    agent = Agent(FakeJobs(execution({})))
+    task = asyncio.create_task(settled(agent))
+    while not agent.executor.check_cancelled:
+        await asyncio.sleep_ms(1)
+    late = agent.executor.check_cancelled
+    agent.jobs.executions[0]["status"] = "TIMED_OUT"
+    agent.jobs.pending = {}
+    agent.executor.wake()
+    await task
+    asked = len(agent.jobs.requests)
+    await late()
+    assert len(agent.jobs.requests) == asked
+
+
 async def test_a_job_missing_from_the_set_is_not_stopped_while_the_service_has_it():
     async def run(arguments, job):
         await asyncio.sleep_ms(400)

@@ -39,11 +39,14 @@ async def run(arguments, job):
     asyncio.create_task(look())
     return {}
 """
-# what a fleet sends: forms of all kinds, in turn; two of them are rejected
+LONG = {"operation": "wait", "seconds": 600}  # is cancelled
+UNKNOWN = {"operation": "no-such-thing"}  # is rejected
+# what a fleet sends: forms of all kinds, in turn
 DOCUMENTS: list[Any] = [
     gpio("toggle"),
+    LONG,
     {"steps": [gpio("on"), gpio("on", "relay"), gpio("off")]},
-    {"operation": "no-such-thing"},
+    UNKNOWN,
     {"operation": "report"},
     {
         "version": "1.0",
@@ -85,10 +88,14 @@ def run_jobs(device: Device, count: int) -> tuple[Heap, Heap]:
     for number in range(count):
         document = DOCUMENTS[number % len(DOCUMENTS)]
         job_id = device.create_job(document)
+        if document is LONG:
+            device.expect(f"{job_id} started")
+            device.iot.cancel_job(jobId=job_id, force=True)
+            device.expect(f"{job_id} dropped: ")
         status = device.ended(job_id)["status"]
         device.iot.delete_job(jobId=job_id, force=True)
-        rejected = isinstance(document, dict) and document.get("operation") == "no-such-thing"
-        assert status == ("REJECTED" if rejected else "SUCCEEDED"), device.log()
+        expected = "CANCELED" if document is LONG else "SUCCEEDED"
+        assert status == ("REJECTED" if document is UNKNOWN else expected), device.log()
         if number + 1 == TENTH:
             after_ten = look(device)
         if number % 100 == 0:
