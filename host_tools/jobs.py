@@ -23,6 +23,8 @@ ENDED = ("SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT", "REMOVED", "CANCELED")
 _RESERVED = ("get", "start-next", "notify", "notify-next")
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # botocore, iot, shape JobId
 _LONGEST_DOCUMENT = 32768  # AWS IoT quotas, "job document"
+_SURE_STEP = 1_000  # characters; docs/jobs/README.md, Size
+_SURE_ALONE = 2_000
 _DOCUMENTS = "docs/jobs/README.md shows what a document can be"
 
 
@@ -58,6 +60,19 @@ def check_document(document: Any, board: BoardDefinition | None) -> None:
         raise ToolError(f"a board would reject this: {rejection}", _DOCUMENTS)
     if len(json.dumps(document)) > _LONGEST_DOCUMENT:
         raise ToolError(f"AWS IoT takes documents of at most {_LONGEST_DOCUMENT} characters")
+
+
+def doubt(document: Any) -> str:
+    """Return why a board without PSRAM may have no room for a valid document, "" if it has."""
+    steps = document.get("steps", [document])
+    most = _SURE_STEP if len(steps) > 1 else _SURE_ALONE
+    rest = {name: each for name, each in document.items() if name != "steps"}
+    parts = {"the document": rest, **{f"steps[{i}]": step for i, step in enumerate(steps)}}
+    for where, part in parts.items():
+        size = len(json.dumps(part, separators=(",", ":")))
+        if size > most:
+            return f"{where} has {size} characters: a board without PSRAM has room for {most}"
+    return ""
 
 
 def check_id(job_id: str) -> str:

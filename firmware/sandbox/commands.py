@@ -93,6 +93,7 @@ async def _show_execution(
     app: "App", write: "Write", command: str, request: "Awaitable[dict]", job_id: str
 ) -> None:
     # without its document, if the heap cannot hold or print that
+    app.jobs.whole = True
     try:
         answer = await request
         try:
@@ -104,6 +105,8 @@ async def _show_execution(
         if error.code != TOO_LARGE:
             raise
         answer = await app.jobs.describe(job_id, includeJobDocument=False)
+    finally:
+        app.jobs.whole = False
     _show(write, command, answer)
     job_id = answer.get("execution", {}).get("jobId", job_id)
     write(

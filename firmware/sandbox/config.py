@@ -22,7 +22,7 @@ _MEMBERS = {
     "wifi": (dict, {}),  # {"ssid": str, "password": str}
     "executor": (bool, True),
     "keepalive_s": (int, 60),  # AWS: 30 to 1200
-    "receive_limit": (int, 12288),  # bytes of the largest MQTT message that is held
+    "receive_limit": (int, 65_536),  # bytes of the largest MQTT message that is held
     "watchdog_s": (int, 60),  # 0 = none; longer than a DNS look-up or TLS step may block
     "ntp": (list, ["pool.ntp.org", "time.google.com", "time.cloudflare.com"]),
     "log": (str, "info"),

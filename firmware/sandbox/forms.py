@@ -4,27 +4,28 @@ one.
 `{"operation": …, arguments…}`, `{"steps": [those…]}`, and the AWS sample's `{"Todo": "Reboot"}`.
 """
 
-from micropython import const
-
 from .errors import JobRejected
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Iterator
 
-_MOST_STEPS = const(20)
 _TODO = {"Reboot": "reboot"}
 
 
-def parse(document: dict) -> "list[tuple[str, Any, int]]":
-    """Return (operation, given arguments, flags of `steps`) each. Raises JobRejected."""
+def parse(document: "dict[str, Any]") -> "Iterator[tuple[str, dict, int]]":
+    """Yield (operation, given arguments, flags of `steps`) each. Raises JobRejected."""
     if "Todo" in document:
-        return [_todo(document)]
-    if "steps" in document:
-        return _steps(document)
-    if "operation" in document:
-        return [_operation(dict(document), "document")]
-    raise JobRejected("INVALID_DOCUMENT", "the document has neither operation nor steps nor Todo")
+        yield _todo(document)
+    elif "steps" in document:
+        _allow_only("steps", document)
+        for i, step in enumerate(document["steps"]):
+            yield _operation(step, "steps[%d]" % i)
+    elif "operation" in document:
+        yield _operation(dict(document), "document")
+    else:
+        what = "the document has neither operation nor steps nor Todo"
+        raise JobRejected("INVALID_DOCUMENT", what)
 
 
 def _todo(document: dict) -> "tuple[str, dict, int]":
@@ -33,14 +34,6 @@ def _todo(document: dict) -> "tuple[str, dict, int]":
     if not isinstance(todo, str) or todo not in _TODO:
         raise JobRejected("UNKNOWN_OPERATION", "Todo must be one of %s" % ", ".join(_TODO))
     return _TODO[todo], {}, 0
-
-
-def _steps(document: dict) -> "list[tuple[str, dict, int]]":
-    steps = document["steps"]
-    _allow_only("steps", document)
-    if not isinstance(steps, list) or not 1 <= len(steps) <= _MOST_STEPS:
-        raise JobRejected("INVALID_DOCUMENT", "steps must be a list of 1 to %d" % _MOST_STEPS)
-    return [_operation(step, "steps[%d]" % i) for i, step in enumerate(steps)]
 
 
 def _allow_only(member: str, document: dict) -> None:

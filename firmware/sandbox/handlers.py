@@ -17,12 +17,12 @@ from .errors import JobRejected
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Iterator
 
     from .board import Board
 
 _OUTPUT = const(2)  # flags of `steps`; that of a failure that does not matter is 1
-_MOST_STEPS = const(20)
+_MOST = const(20)  # of what a list may hold
 _PARAMETER = "${aws:iot:parameter:"
 _ALIAS = {"health-check": "report"}
 _WHY = (
@@ -43,23 +43,21 @@ _OLD = "operation text! args words path text allowStdErr number includeStdOut fl
 _CONDITION = "key text! value words! type text"
 
 
-def parse(document: dict, board: "Board") -> "list[tuple[str, Any, int]]":
-    """Return (operation, the words given to it, flags of `steps`) each. Raises JobRejected."""
+def parse(document: dict, board: "Board") -> "Iterator[tuple[str, list, int]]":
+    """Yield (operation, the words given to it, flags of `steps`) each. Raises JobRejected."""
     if "version" not in document:
         old = _read("document", document, _OLD)
-        return [_step([old["operation"]] + old["args"], old["includeStdOut"] * _OUTPUT)]
+        yield _step([old["operation"]] + old["args"], old["includeStdOut"] * _OUTPUT)
+        return
     top = _read("document", document, _TOP)
     for i, condition in enumerate(top["conditions"]):
         where = "conditions[%d]" % i
         _check(where, _read(where, condition, _CONDITION), board)
     output = top["includeStdOut"] * _OUTPUT
-    steps, given = [], top["steps"]
-    for i in range(len(given)):
-        step, given[i] = given[i], None  # its memory is needed
-        steps.append(_action("steps[%d]" % i, step, output))
+    for i, step in enumerate(top["steps"]):
+        yield _action("steps[%d]" % i, step, output)
     if top["finalStep"] is not None:
-        steps.append(_action("finalStep", top["finalStep"], output))
-    return steps
+        yield _action("finalStep", top["finalStep"], output)
 
 
 def _read(where: str, given: "Any", members: str) -> "dict[str, Any]":
@@ -141,12 +139,11 @@ def _value(where: str, kind: str, value: "Any") -> "Any":
         good = isinstance(value, str)
     elif kind == "object":
         good = isinstance(value, dict)
+    elif kind == "steps":  # `plan` has seen to it
+        good = True
     else:
-        good = isinstance(value, list)
-        if kind == "words":
-            good = good and all(isinstance(word, str) for word in value)
-        elif kind != "list":
-            good = good and 1 <= len(value) <= _MOST_STEPS
+        good = isinstance(value, list) and len(value) <= _MOST
+        good = good and (kind == "list" or all(isinstance(word, str) for word in value))
     if not good:
         raise _invalid(where, kind)
     return value
@@ -177,6 +174,7 @@ def _invalid(where: str, what: str) -> JobRejected:
     names = {
         "flag": "true or false",
         "number": "a whole number from 0",
-        "words": "strings in a list",
+        "words": "at most %d strings in a list" % _MOST,
+        "list": "a list of at most %d" % _MOST,
     }
     return JobRejected("INVALID_DOCUMENT", "%s must be %s" % (where, names.get(what, what)))

@@ -15,6 +15,7 @@ from micropython import const
 
 from .answers import dump
 from .errors import JobsError, LinkError
+from .lazy import borrow
 from .topics import split
 
 TYPE_CHECKING = False
@@ -43,6 +44,7 @@ class Jobs:
         # job id → status, in no order. The service lists at most ten: of a longer set some are
         # missing here, so that a job not found here may still be there.
         self.pending: dict[str, str] = {}
+        self.whole = False  # whether long documents are to come with their steps: see `split`
         self._link = link
         self._log = log
         self._waiting: dict[str, _Request] = {}
@@ -127,8 +129,13 @@ class Jobs:
         _, operation, outcome = split(tail)
         stored = hasattr(payload, "read")
         try:
-            message = json.load(payload) if stored else json.loads(payload)
-        except MemoryError:
+            if not stored:
+                message = json.loads(payload)
+            elif self.whole:
+                message = json.load(payload)
+            else:
+                message = borrow("split").load(payload, outcome)
+        except (MemoryError, OSError):
             self._on_oversized(tail)
             return
         except (ValueError, RuntimeError):  # not JSON, or nested too deep

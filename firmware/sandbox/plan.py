@@ -2,49 +2,87 @@
 reason. Everything is checked before anything is done.
 
 The forms are in `forms` and, those of the AWS IoT Device Client, in `handlers`; docs/jobs/ tells
-them to people.
+them to people. The steps of a long document are in flash and stay there (`records`).
 """
 
-from .errors import JobRejected
+import sys
+
+from micropython import const
+
+from .errors import JobEnded, JobFailed, JobRejected
 from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Iterable, Iterator
 
     from .board import Board
 
 _OLD = ("args", "allowStdErr", "includeStdOut")
+_MOST_STEPS = const(20)
 
 
-def prepare(execution: "dict[str, Any]", board: "Board") -> "list | JobRejected | None":
-    """Return the steps of an execution, or why there are none: None if there is no room for them.
-    Its document is gone then.
+def prepare(execution: "dict[str, Any]", board: "Board") -> "Any":
+    """Return the steps of an execution, or why there are none, a JobEnded: None if there is no
+    room for them. Its document is gone then.
     """
     try:
-        return plan(execution.pop("jobDocument", None), board)
-    except JobRejected as error:
+        return plan(execution.pop("jobDocument", None), board, execution.pop("steps", None))
+    except JobEnded as error:
         return error
     except MemoryError:
         return None
+    except ValueError:
+        return JobRejected("INVALID_DOCUMENT", "a step is not JSON")
+    except OSError as error:
+        return JobFailed("FLASH_FULL", "the steps cannot be kept: %s" % error)
+    except Exception as error:
+        sys.print_exception(error)
+        return JobFailed("INTERNAL_ERROR", "%s: %s" % (type(error).__name__, error))
 
 
-def plan(document: "Any", board: "Board") -> "list[tuple[str, dict, int]]":
-    """Return the steps as (operation, checked arguments, flags of `steps`); uses the document up.
-    Raises JobRejected.
+def plan(document: "Any", board: "Board", stored: "Any" = None) -> "Any":
+    """Return the steps, a list or Records: (operation, checked arguments, flags of `steps`) each.
+    Uses the document up; `stored` says where in flash its steps are. Raises JobRejected.
     """
     if not isinstance(document, dict):
         raise JobRejected("INVALID_DOCUMENT", "the document must be a JSON object")
+    steps: "Any" = document.get("steps")
+    if isinstance(stored, tuple):  # so it is from `split`: from the service, it would be a list
+        steps = borrow("records").Records(*stored)
+    elif not isinstance(steps, list):
+        steps = ()
+    if "steps" in document:
+        if not 1 <= len(steps) <= _MOST_STEPS:
+            raise JobRejected("INVALID_DOCUMENT", "steps must be a list of 1 to %d" % _MOST_STEPS)
+        document["steps"] = _each(steps)
+    parsed = _changed(steps, _parse(document, board))
+    document.clear()  # of what is parsed, only what is still to be checked takes memory
+    return _changed(parsed, _checked(parsed, board))
+
+
+def _parse(document: "dict[str, Any]", board: "Board") -> "Iterator[tuple[str, Any, int]]":
     name = document.get("operation")
     old = isinstance(name, str) and (name[-3:] == ".sh" or any(m in document for m in _OLD))
     if old or "version" in document:
-        parsed = borrow("handlers").parse(document, board)
-    else:
-        parsed = borrow("forms").parse(document)
-    document.clear()  # of what is parsed, only what is still to be checked takes memory
+        return borrow("handlers").parse(document, board)
+    return borrow("forms").parse(document)
+
+
+def _checked(parsed: "Any", board: "Board") -> "Iterator[tuple[str, dict, int]]":
     check = borrow("arguments").check
-    steps = []
-    while parsed:
-        name, given, flags = parsed.pop(0)
-        steps.append((name, check(name, given, board), flags))
-    return steps
+    for name, given, flags in _each(parsed):
+        yield name, check(name, given, board), flags
+
+
+def _each(steps: "Any") -> "Iterator[Any]":
+    # each is let go before the next one
+    if isinstance(steps, list):
+        while steps:
+            yield steps.pop(0)
+    else:
+        yield from steps
+
+
+def _changed(steps: "Any", change: "Iterable[Any]") -> "Any":
+    return steps.turn(change) if hasattr(steps, "turn") else list(change)

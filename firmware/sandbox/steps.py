@@ -1,7 +1,8 @@
 """The steps of a job, one after another, and what is told meanwhile. Loaded while they run.
 
-A step is (operation, arguments, flags). A job that takes long reports IN_PROGRESS with how far it
-is, at most once in five seconds, and each time renews the service's step timer.
+A step is (operation, arguments, flags); they are in a list, or in `records`. A job that takes long
+reports IN_PROGRESS with how far it is, at most once in five seconds, and each time renews the
+service's step timer.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ _AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
 _GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
 
 
-async def run(executor: "Executor", steps: list) -> "tuple[str, dict] | None":
+async def run(executor: "Executor", steps: "Any") -> "tuple[str, dict] | None":
     """Run the steps; return how the execution ended, (status, result), or None if the service has
     ended it.
     """
@@ -101,10 +102,10 @@ class Job:
 class Run:
     """One run of a job's steps."""
 
-    def __init__(self, executor: "Executor", steps: list) -> None:
+    def __init__(self, executor: "Executor", steps: "Any") -> None:
         self.executor = executor
         self._steps = steps
-        self._at = 0
+        self._at, self._name = 0, ""
         self._job: "Job | None" = None
         self._timeout_s = 0
         self._began: "Any" = time.ticks_ms()
@@ -169,12 +170,13 @@ class Run:
         first, saved, output = entry["step"], entry["saved"], entry.get("out", "")
         ignored = ""
         for number in range(first, len(self._steps)):
+            arguments: "Any" = None  # the last one's takes memory
             name, arguments, flags = self._steps[number]
             if number > first:
                 saved = {}
                 self.executor.journal.entry["out"] = output
                 self.record(number, saved)
-            self._at = number
+            self._at, self._name = number, name
             result, said = {}, ""  # the last one's takes memory
             try:
                 result = await self._step(name, arguments, saved)
@@ -195,13 +197,11 @@ class Run:
             result["ignored"] = ignored
         if len(self._steps) > 1:
             result["steps"] = len(self._steps)
-        name = self._steps[self._at][0]
-        return dict(result, code="OK", operation=name, duration_ms=self.duration_ms())
+        return dict(result, code="OK", operation=self._name, duration_ms=self.duration_ms())
 
     def where(self) -> "dict[str, Any]":
         """Return which step it is, as statusDetails."""
-        step, of = self._at + 1, len(self._steps)
-        return {"operation": self._steps[self._at][0], "step": step, "of": of}
+        return {"operation": self._name, "step": self._at + 1, "of": len(self._steps)}
 
     def duration_ms(self) -> int:
         """Return how long the job has taken, in whole seconds if a reset was in between."""

@@ -50,7 +50,7 @@ async def resume(executor: "Executor") -> "dict[str, Any] | None":
 
 
 def begin(
-    executor: "Executor", execution: "dict[str, Any]", steps: "list | JobRejected | None"
+    executor: "Executor", execution: "dict[str, Any]", steps: "Any"
 ) -> "tuple[str, dict] | None":
     """Open the journal for an execution that is IN_PROGRESS; return (status, result) if it has
     ended with that, because there are no steps or it cannot be run.
@@ -58,7 +58,7 @@ def begin(
     try:
         if steps is None:
             raise JobRejected("DOCUMENT_TOO_LARGE", "the board's memory has no room for it")
-        if isinstance(steps, JobRejected):
+        if isinstance(steps, JobEnded):
             raise steps
         _open(executor, execution)
         return None

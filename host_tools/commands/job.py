@@ -63,7 +63,10 @@ def _lint(args: argparse.Namespace) -> int:
     from host_tools import jobs
     from host_tools.job_documents import explained
 
-    rejection = explained(jobs.read_document(args.document), _definition(args))
+    document = jobs.read_document(args.document)
+    rejection = explained(document, _definition(args))
+    if not rejection and (doubt := jobs.doubt(document)):
+        say(f"{args.document}: {doubt}, and for more only sometimes")
     if args.json:
         found = vars(rejection) if rejection else {}
         result_json({"valid": rejection is None, **found})

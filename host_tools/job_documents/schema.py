@@ -13,7 +13,7 @@ from host_tools.boards import BoardDefinition
 from host_tools.job_documents import tables
 
 FILE = paths.ROOT / "docs" / "jobs" / "schema.json"
-MOST_STEPS = 20
+MOST_STEPS = MOST_WORDS = MOST_CONDITIONS = 20
 TODO = ["Reboot"]
 _END = "(?![\\s\\S])"  # `$` of Python would let a newline follow
 _WORD = "A-Za-z0-9"
@@ -107,7 +107,11 @@ def _forms(names: list[str]) -> _Schema:
                 "version": word,
                 "includeStdOut": _or_absent({"$ref": "#/$defs/flag"}),
                 "conditions": _or_absent(
-                    {"type": "array", "items": {"$ref": "#/$defs/condition"}}
+                    {
+                        "type": "array",
+                        "maxItems": MOST_CONDITIONS,
+                        "items": {"$ref": "#/$defs/condition"},
+                    }
                 ),
                 "steps": {**steps, "items": {"$ref": "#/$defs/step"}},
                 "finalStep": _or_absent({"$ref": "#/$defs/step"}),
@@ -150,7 +154,7 @@ def _forms(names: list[str]) -> _Schema:
                 }
             },
         },
-        "words": {"type": "array", "items": {"type": "string"}},
+        "words": {"type": "array", "maxItems": MOST_WORDS, "items": {"type": "string"}},
         "flag": {"enum": [True, False, "true", "false"]},
     }
 

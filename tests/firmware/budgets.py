@@ -15,7 +15,7 @@ LEAK = 256  # of the Unix port: how much a measurement may differ from the one b
 
 # The application, compiled (tests/host/test_sizes.py)
 FLASH_TARGET = 40 * 1024
-FLASH = 68_000  # all .mpy
+FLASH = 70_500  # all .mpy
 RESIDENT = 22_000  # heap of what stays once it is loaded
 NAMES = 6_500  # heap of the names that the other modules leave there
 LARGEST_MODULE = 4_000  # .mpy

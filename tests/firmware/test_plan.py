@@ -66,6 +66,17 @@ def test_steps_that_are_no_list_of_1_to_20_are_rejected():
     assert len(planned({"steps": [step] * 20})) == 20
 
 
+def test_where_steps_are_is_not_for_the_service_to_say():
+    for where in (["/config.json", [0]], "/config.json", 1):
+        execution = {"jobDocument": {"steps": None}, "steps": where}
+        assert plan.prepare(execution, FakeBoard()).args[0] == "INVALID_DOCUMENT"
+
+
+def test_an_error_of_our_own_ends_the_job():
+    document = {"operation": "gpio", "pin": "led", "action": "on"}
+    assert plan.prepare({"jobDocument": document}, None).args[0] == "INTERNAL_ERROR"
+
+
 def test_the_step_that_is_wrong_is_named():
     good = {"operation": "reboot"}
     for bad in (None, "reboot", {}, {"operation": 5}):

@@ -26,7 +26,7 @@ EXAMPLES = ROOT / "docs" / "jobs" / "examples"
 LED, RELAY, PIXEL = 2, 4, 18
 CONTENT = b"abc"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-NATIVE_SIZE, CLIENT_SIZE = 8_000, 3_000  # with 20 steps; docs/jobs promises it
+SIZE, ALONE = 20_000, 2_000  # with 20 steps, with one; docs/jobs promises it
 
 
 def example(name: str) -> Any:
@@ -256,7 +256,8 @@ def test_a_long_job_reports_how_far_it_is(device: Device) -> None:
 def padded(document: dict[str, Any], size: int) -> dict[str, Any]:
     """Return a document of this size, its steps commented at equal length."""
     steps = document["steps"]
-    each = "x" * ((size - len(json.dumps(document))) // len(steps) - len('"_why": "", '))
+    text = json.dumps(document, separators=(",", ":"))
+    each = "x" * ((size - len(text)) // len(steps) - len('"_why":"",'))
     return {**document, "steps": [{**step, "_why": each} for step in steps]}
 
 
@@ -264,28 +265,64 @@ def test_documents_of_the_promised_size_run_and_larger_ones_end(device: Device) 
     toggle = {"operation": "gpio", "pin": "led", "action": "toggle"}
     is_here = {"key": "operatingSystem", "value": ["micropython"], "type": "stringEqual"}
     whole = {"finalStep": command("report"), "includeStdOut": "true", "conditions": [is_here]}
-    clients = client(*[command("gpio", "led", "toggle")] * 20, **whole)
-    natives = {"steps": [toggle] * 20}
+    handler = {"handler": "gpio.sh", "args": ["led", "toggle"], "path": "/opt/handlers"}
+    step: Any = {"name": "x", "type": "runHandler", "input": handler, "runAsUser": "user1"}
+    step |= {"allowStdErr": 1, "ignoreStepFailure": "false"}
     short = client(command("report"))
+    one, alone = {"steps": [toggle]}, client(command("gpio", "led", "toggle"), **whole)
+    natives, clients = {"steps": [toggle] * 20}, client(*[{"action": step}] * 20, **whole)
     for _ in range(10):  # the log is then as long as it gets
         assert device.run_job(short)[0] == "SUCCEEDED"
         assert device.run_job({"operation": "fly"})[0] == "REJECTED"
-    documents = [padded(natives, NATIVE_SIZE)] * 2 + [padded(clients, CLIENT_SIZE)] * 2
-    documents += [padded(clients, size) for size in (2_500, 2_800)]
+    documents = [padded(one, ALONE), padded(alone, ALONE)] * 2
+    documents += [padded(each, SIZE) for each in (natives, clients)] * 2
+    documents += [padded(clients, size) for size in (6_000, 10_000, 15_000)]
     for document in documents:
         status, details = device.run_job(document)
         assert (status, details.get("code")) == ("SUCCEEDED", "OK"), (details, device.log())
         assert ("stdout" in details) == ("version" in document), "nothing is left out"
-    assert len(of(device, LED)) == 20 * len(documents)
+    assert len(of(device, LED)) == sum(len(document["steps"]) for document in documents)
     for size in (11_000, 12_500, 30_000):
         status, details = device.run_job({**short, "_padding": "x" * size})
         assert status == "SUCCEEDED" or details["code"] in ("DOCUMENT_TOO_LARGE", "OUT_OF_MEMORY")
     assert device.run_job(toggle)[0] == "SUCCEEDED"
 
 
+def test_twenty_long_urls_and_twenty_logs_fit_in_a_document(device: Device) -> None:
+    url = "http://127.0.0.1:9/" + "x" * 800  # plain http, which is refused
+    for words in (["download-file", url, "/files/x"], ["collect-log"]):
+        step = command(*words)
+        step["action"]["ignoreStepFailure"] = True
+        for _ in range(2):
+            status, details = device.run_job(client(*[step] * 20, includeStdOut=True))
+            assert (status, details["steps"]) == ("SUCCEEDED", "20"), (details, device.log())
+            assert len(details["stdout"]) >= 500
+            assert ("INSECURE_URL" in details.get("ignored", "")) == ("download-file" in words)
+
+
+def test_a_long_document_goes_on_after_a_reboot_in_its_middle(device: Device) -> None:
+    led, relay = (
+        {"operation": "gpio", "pin": pin, "action": "toggle"} for pin in ("led", "relay")
+    )
+    document = padded({"steps": [led] * 7 + [{"operation": "reboot"}] + [relay] * 7}, 15_000)
+    status, details = device.run_job(document)
+    assert (status, details["steps"]) == ("SUCCEEDED", "15"), (details, device.log())
+    assert device.board.boot == 2
+    assert len(of(device, LED)) == 7 and len([v for v in of(device, RELAY) if v != "z"]) == 7
+
+
+def test_many_downloads_fit_in_a_document(device: Device, bucket: str) -> None:
+    steps = [
+        {"operation": "download-file", "url": bucket, "path": f"/files/{i}", "sha256": SHA256}
+        for i in range(20)
+    ]
+    status, details = device.run_job({"steps": steps})
+    assert (status, details["steps"], details["path"]) == ("SUCCEEDED", "20", "/files/19"), details
+
+
 def test_a_large_document_is_shown_to_a_person_or_its_size_is_told(manual: Device) -> None:
     toggle = {"operation": "gpio", "pin": "led", "action": "toggle"}
-    document = padded({"steps": [toggle] * 20}, NATIVE_SIZE)
+    document = padded({"steps": [toggle] * 20}, 8_000)
     job_id = manual.create_job(document)
     check_shown(manual, job_id, document)
     assert manual.command(f"update-job-execution {job_id} SUCCEEDED").status == 0

@@ -85,6 +85,20 @@ def test_lint_says_what_a_board_would_say(run: Run) -> None:
     assert status == 1 and json.loads(out)["code"] == "UNKNOWN_PIN"
 
 
+def test_lint_warns_of_what_a_board_may_have_no_room_for(run: Run) -> None:
+    step = {"operation": "reboot", "_why": "x" * 1100}
+    for document, wanted in (
+        (step, ""),
+        ({**step, "_why": "x" * 2000}, "the document has 20"),
+        ({"steps": [step]}, ""),
+        ({"steps": [{"operation": "reboot"}, step]}, "steps[1] has 11"),
+        ({"steps": [{"operation": "reboot"}] * 2, "_why": "x" * 1100}, "the document has 11"),
+    ):
+        status, out, errors = run("lint", json.dumps(document))
+        assert status == 0 and "valid" in out
+        assert wanted in errors and bool(wanted) == ("without PSRAM" in errors), errors
+
+
 def test_random_documents_end_and_those_that_are_wrong_are_rejected(device: Device) -> None:
     from host_tools import boards
     from host_tools.job_documents import check
