@@ -63,7 +63,7 @@ def judge_drop(code: str, lasted_ms: int, link: "Link") -> str:
     """
     if code not in _DROPS:
         return code
-    if link.suback_by is not None:
+    if link.subscribing:
         return "SUBSCRIBE_CLOSED"
     if link.failures >= _QUICK_DROPS:
         return "DROPPED_REPEATEDLY"

@@ -57,7 +57,7 @@ async def connect(config: "Config", context: "Any", wire: "Wire") -> "tuple[Stre
             raw, server_hostname=config.endpoint, do_handshake_on_connect=False
         )
         sock.setblocking(False)
-        stream = Stream(sock, min(config.receive_limit, _LARGEST))
+        stream = Stream(sock, raw, min(config.receive_limit, _LARGEST))
         client = _client(config, wire)
         await _handshake(stream, wire.packet())
         await _expect_connack(stream)

@@ -114,7 +114,7 @@ class Jobs:
         try:
             await self._link.publish(tail, json.dumps(members, separators=(",", ":")).encode())
             await asyncio.wait_for_ms(request.answered.wait(), _ANSWER_MS)
-        except LinkError:
+        except (LinkError, OSError):
             raise JobsError("Offline", "the link is down")
         except asyncio.TimeoutError:
             self._link.check()

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .log import Log
 
 _PUBLISH = const(0x30)
-_PUBACK = const(0x40)
 _SUBACK = const(0x90)
 _PINGRESP = const(0xD0)
 _ANSWER_MS = const(10_000)
@@ -56,7 +55,7 @@ class Link:
         self.since: "Any" = time.ticks_ms()
         self.failures = 0  # in a row
         self.delay_ms = 0  # from the begin of `offline` to the next attempt
-        self.suback_by: "Any" = None  # when the answer to SUBSCRIBE is due
+        self.subscribing = False  # SUBSCRIBE is not answered
         self.trouble: "tuple[str, str] | None" = None  # (code, detail) of the last failure
         self._config = config
         self.context = context  # of TLS; for `download-file`, too
@@ -67,10 +66,8 @@ class Link:
         self._client: "Any" = None
         self._stream: "Any" = None  # a Stream while there is a connection
         self._sending = asyncio.Lock()
-        self._heard_at: "Any" = 0
-        self._sent_at: "Any" = 0
-        self._pong_by: "Any" = None
-        self._broken: "LinkError | None" = None  # why a request could not be sent
+        self._broken: "Exception | None" = None  # why a packet could not be sent
+        self._checking = False  # whether the peer is there is to be asked
         self._leaving = False
 
     async def run(self) -> None:
@@ -93,24 +90,10 @@ class Link:
     async def publish(self, tail: str, payload: bytes) -> None:
         """Send one request, at QoS 0: the service's answer acknowledges it.
 
-        Raises LinkError when offline, or when it cannot be sent, which ends the connection.
+        Raises LinkError when offline, and this or OSError when it cannot be sent, which ends the
+        connection.
         """
-        async with self._sending:
-            if self.state != "online" or self._broken:
-                raise LinkError("Offline", "")
-            try:
-                self._client.publish(self._prefix + tail.encode(), payload)
-            except MemoryError:
-                self._wire.packet()  # half a packet, which must not be sent before the next one
-                raise
-            try:
-                await self._send()
-            except OSError as error:
-                self._broken = LinkError("CONNECTION_LOST", str(error))
-                raise self._broken
-            except LinkError as error:
-                self._broken = error
-                raise
+        await self._send("publish", self._prefix + tail.encode(), payload)
 
     async def disconnect(self) -> None:
         """Say goodbye to the service and close; whoever runs `run` cancels it."""
@@ -123,13 +106,10 @@ class Link:
         once.
         """
         self._leaving = True
-        async with self._sending:
-            if self.state == "online":
-                self._client.disconnect()
-                try:
-                    await self._send()
-                except ERRORS + (LinkError,):
-                    pass  # the connection was dying anyway
+        try:
+            await self._send("disconnect")
+        except ERRORS + (LinkError,):
+            pass  # there is no connection, or it was dying anyway
 
     def age_ms(self) -> int:
         """Return for how many milliseconds the state has lasted."""
@@ -137,7 +117,7 @@ class Link:
 
     def check(self) -> None:
         """Ask soon whether the peer is there; for whom a request was not answered."""
-        self._heard_at = time.ticks_add(time.ticks_ms(), -1000 * self._config.keepalive_s)
+        self._checking = True
 
     def close(self) -> None:
         """Close the connection, at once."""
@@ -146,7 +126,8 @@ class Link:
             self._stream.close()
             self._stream = None
         self._wire.packet()  # what was not sent is void
-        self._pong_by = self.suback_by = self._broken = None
+        self._broken = None
+        self.subscribing = self._checking = False
         self._enter("offline")
         self.on_closed()
         gc.collect()
@@ -159,10 +140,8 @@ class Link:
         dial = borrow("dial")
         self._stream, self._client = await dial.connect(config, self.context, self._wire)
         self._client.set_callback(self._on_publish)
-        self._wire.write(dial.subscribe_packet(config.thing))
-        self._heard_at = time.ticks_ms()
-        self.suback_by = time.ticks_add(self._heard_at, _ANSWER_MS)
-        await self._send()
+        self.subscribing = True
+        await self._stream.send(dial.subscribe_packet(config.thing), _ANSWER_MS)
         self._enter("online")
         self.online.set()
         took = time.ticks_diff(self.since, began)
@@ -178,37 +157,53 @@ class Link:
     # Online
 
     async def _serve(self) -> None:
+        tasks: "Any" = [asyncio.create_task(part()) for part in (self._hear, self._watch)]
+        try:
+            await asyncio.gather(*tasks)  # until one of them fails
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _hear(self) -> None:
         while True:
-            try:
-                packet, start, size = await asyncio.wait_for_ms(
-                    self._stream.receive(), min(self._patience_ms(), _GLANCE_MS)
-                )
-            except asyncio.TimeoutError:
-                if self._broken:
-                    raise self._broken
-                if not self._patience_ms():
-                    await self._on_silence()
-                continue
-            self._heard_at = time.ticks_ms()
+            packet, start, size = await self._stream.receive()
             kind = packet[0] & 0xF0
             if kind == _PUBLISH:
                 await self._take(packet, start, size)
             elif kind == _SUBACK:
                 self._check_suback(packet[start:])
-            elif kind == _PINGRESP:
-                self._pong_by = None
-            else:
+            elif kind != _PINGRESP:
                 raise LinkError("MALFORMED_PACKET", "unexpected packet %02x" % packet[0])
             self._stream.done()
+
+    async def _watch(self) -> None:
+        # Whatever comes shows that the peer is there: PINGRESP may be behind a long message
+        patience_ms = min(_ANSWER_MS, 500 * self._config.keepalive_s)
+        while True:
+            await self._pass(patience_ms)
+            if self.subscribing:
+                raise LinkError("SUBACK_TIMEOUT", "")
+            if not self._stream.heard:
+                raise LinkError("NO_PINGRESP", "")
+            await self._pass(1000 * self._config.keepalive_s - patience_ms)
+            self._stream.heard = self._checking = False
+            await self._send("ping")
+
+    async def _pass(self, ms: int) -> None:
+        # Let so much time pass, less for a check; an answer that is awaited has its time
+        end = time.ticks_add(time.ticks_ms(), ms)
+        while ms > 0 and not (self._checking and self._stream.heard):
+            await asyncio.sleep_ms(min(ms, _GLANCE_MS))
+            if self._broken:
+                raise self._broken
+            ms = time.ticks_diff(end, time.ticks_ms())
 
     async def _take(self, packet: memoryview, start: int, size: int) -> None:
         if len(packet) - start < size:
             await self._take_large(packet, start, size)
             return
-        async with self._sending:  # the PUBACK goes into the wire
-            self._wire.offered = packet
-            self._client.wait_msg()
-            await self._send()
+        self._wire.offered = packet
+        await self._send("wait_msg")  # the PUBACK
 
     def _on_publish(self, topic: "Any", payload: "Any") -> None:
         topic = bytes(topic)
@@ -218,10 +213,10 @@ class Link:
     async def _take_large(self, packet: memoryview, start: int, size: int) -> None:
         large, limit = borrow("large"), self._config.receive_limit
         topic, identifier, held = await large.take(self._stream, packet, start, size, limit)
-        if identifier:  # QoS 1: acknowledge, or the service sends it again for an hour
-            async with self._sending:
-                self._wire.write(bytes((_PUBACK, 2)) + identifier)
-                await self._send()
+        if identifier:  # QoS 1: umqtt is to acknowledge it, or it is sent again for an hour
+            # as it sees it, there are no topic and no payload
+            self._wire.offered = memoryview(b"\x32\4\0\0" + identifier)
+            await self._send("wait_msg")
         if not held:
             self._log.warning("link", "no room for a message of %d bytes", size)
             if topic.startswith(self._prefix):
@@ -231,42 +226,27 @@ class Link:
             self._on_publish(topic, file)
 
     def _check_suback(self, body: memoryview) -> None:
-        self.suback_by = None
+        self.subscribing = False
         for code in body[2:]:
             if code & 0x80:  # MQTT 3.1.1, 3.9.3: failure
                 raise LinkError("SUBSCRIBE_REFUSED", "")
         self._log.info("link", "ready")
 
-    # Deadlines
-
-    def _patience_ms(self) -> int:
-        # until the next thing that must have happened: an answer, or a packet in either direction
-        now = time.ticks_ms()
-        last = min(self._heard_at, self._sent_at, key=lambda at: time.ticks_diff(at, now))
-        due = time.ticks_add(last, 1000 * self._config.keepalive_s)
-        if self._pong_by is not None:
-            due = self._pong_by
-        if self.suback_by is not None:
-            due = self.suback_by
-        return max(time.ticks_diff(due, now), 0)
-
-    async def _on_silence(self) -> None:
-        now = time.ticks_ms()
-        if self.suback_by is not None:
-            raise LinkError("SUBACK_TIMEOUT", "")
-        if self._pong_by is not None:
-            silent = time.ticks_diff(now, self._heard_at) // 1000
-            raise LinkError("NO_PINGRESP", "silent for %d s" % silent)
-        self._pong_by = time.ticks_add(now, min(_ANSWER_MS, 500 * self._config.keepalive_s))
+    async def _send(self, method: str, *arguments: "Any") -> None:
+        # What umqtt writes when this method of its client is called
         async with self._sending:
-            self._client.ping()
-            await self._send()
-
-    async def _send(self) -> None:
-        packet = self._wire.packet()
-        if len(packet):
-            await self._stream.send(packet, _ANSWER_MS)
-            self._sent_at = time.ticks_ms()
+            if self.state != "online" or self._broken:
+                raise self._broken or LinkError("Offline", "")
+            try:
+                getattr(self._client, method)(*arguments)
+            finally:
+                packet = self._wire.packet()  # half a packet must not be sent before the next one
+            if len(packet):
+                try:
+                    await self._stream.send(packet, _ANSWER_MS)
+                except (OSError, LinkError) as error:
+                    self._broken = error
+                    raise
 
     # Ending
 

@@ -1,9 +1,13 @@
 """One TLS connection that carries MQTT packets and never blocks.
 
-The socket is polled before every read and write, so nothing here waits longer than the caller's
-deadline, except one step of the TLS handshake, which is computation. An SSL socket that timed out
-is dead (extmod/modtls_mbedtls.c keeps `last_error`), so deadlines cancel the wait in front of the
-read and never the read itself.
+Reads and writes never wait, so nothing here takes longer than the caller's deadline, except one
+step of the TLS handshake, which is computation. An SSL socket that timed out is dead
+(extmod/modtls_mbedtls.c keeps `last_error`), so deadlines cancel the wait in front of the read and
+never the read itself.
+
+What is waited for is the raw socket: the Unix port looks at a TLS socket only once in 1 ms
+(extmod/modselect.c). It does not show what TLS has decrypted already, which is why a read that
+has filled its room is followed by another one without a wait.
 """
 
 import asyncio
@@ -21,30 +25,33 @@ _LONGEST_HEADER = const(5)  # MQTT 3.1.1, 2.2: one byte of type, at most four of
 
 
 class Stream:
-    """Whole MQTT packets in and out of `sock`, a non-blocking stream that can be polled.
+    """Whole MQTT packets in and out of `sock`, non-blocking TLS over the socket `raw`.
 
     `limit` is the largest packet that is received whole, in bytes. `left` counts the bytes of a
-    larger one that are still to come.
+    larger one that are still to come. `heard` is set whenever something comes.
     """
 
-    def __init__(self, sock: "Any", limit: int) -> None:
+    def __init__(self, sock: "Any", raw: "Any", limit: int) -> None:
         self._sock = sock
-        self._io = asyncio.StreamReader(sock)
+        self._raw = asyncio.StreamReader(raw)
         self._limit = limit
         self._room = bytearray(_ROOM)
         self._buffer = self._room
         self._have = 0  # bytes in the buffer
         self._used = 0  # of them, bytes of the packet that is handed out
+        self._more = False  # TLS may hold more
         self.left = 0
+        self.heard = True
 
     async def send(self, data: "Any", timeout_ms: int) -> None:
         """Send `data` as one TLS record. After any exception the stream is good for nothing."""
         sent = self._sock.write(data) or 0
         if sent == len(data):
             return
-        self._io.write(bytes(data[sent:]))
+        writer = asyncio.StreamWriter(self._sock)
+        writer.write(bytes(data[sent:]))
         try:
-            await asyncio.wait_for_ms(self._io.drain(), timeout_ms)
+            await asyncio.wait_for_ms(writer.drain(), timeout_ms)
         except asyncio.TimeoutError:
             raise LinkError("SEND_TIMEOUT", "%d ms" % timeout_ms)
 
@@ -123,7 +130,13 @@ class Stream:
         return True
 
     async def _read(self, room: memoryview) -> int:
-        got = await self._io.readinto(room)
-        if got == 0:
-            raise LinkError("CLOSED_BY_PEER", "")
-        return got or 0
+        while True:
+            # reading nothing from the raw socket is the wait for it
+            await (asyncio.sleep_ms(0) if self._more else self._raw.read(0))
+            got = self._sock.readinto(room)
+            self._more = got == len(room)
+            if got:
+                self.heard = True
+                return got
+            if got is not None:
+                raise LinkError("CLOSED_BY_PEER", "")

@@ -37,4 +37,4 @@ JOB_LOADS = 11  # modules loaded for a moment, in a job of one step
 AT_REST = 44 * 1024  # connected, without garbage
 IDLE_WAKES_TARGET = 2  # a second
 IDLE_WAKES = 2.4
-IDLE_ALLOCATED = 65_000  # a minute
+IDLE_ALLOCATED = 8_000  # a minute

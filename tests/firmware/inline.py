@@ -12,6 +12,9 @@ class _Asyncio:
     def __getattr__(self, name: str):
         return getattr(asyncio, name)
 
+    async def sleep_ms(self, ms: int) -> None:
+        pass
+
     def wait_for_ms(self, awaitable, ms: int):
         return awaitable
 

@@ -11,10 +11,10 @@ VERIFICATION = "\nThe certificate %s\n"
 class FakeLink:
     """A link that has just failed."""
 
-    def __init__(self, state="online", age_ms=60_000, failures=1, suback_by=None):
+    def __init__(self, state="online", age_ms=60_000, failures=1, subscribing=False):
         self.state = state
         self.failures = failures
-        self.suback_by = suback_by
+        self.subscribing = subscribing
         self._age_ms = age_ms
 
     def age_ms(self):
@@ -83,7 +83,7 @@ def test_real_exceptions_are_understood():
 
 def test_a_drop_is_judged_by_when_it_came():
     for code, link, judged in (
-        ("CLOSED_BY_PEER", FakeLink(suback_by=5), "SUBSCRIBE_CLOSED"),
+        ("CLOSED_BY_PEER", FakeLink(subscribing=True), "SUBSCRIBE_CLOSED"),
         ("CLOSED_BY_PEER", FakeLink(failures=3), "DROPPED_REPEATEDLY"),
         ("CONNECTION_LOST", FakeLink(failures=2), "CONNECTION_LOST"),
         ("CLOSED_BY_PEER", FakeLink(), "CLOSED_BY_PEER"),

@@ -102,6 +102,22 @@ async def test_a_request_in_between_is_no_reason_to_miss_a_silent_peer():
     assert client.link.trouble[0] == "NO_PINGRESP"
 
 
+async def test_a_message_that_takes_long_shows_that_the_peer_is_there():
+    slow = message("notify", b"{}" + 40 * b" ")
+
+    async def script(connection):
+        await connection.welcome()
+        await connection.expect(0xC0)
+        for byte in slow:
+            await connection.send(bytes([byte]))
+            await asyncio.sleep_ms(10)
+        await connection.expect_end()
+
+    _, client = await served(script, keepalive_s=10)  # 5 s for PINGRESP, which here are 250 ms
+    await until(lambda: client.messages, "the message")
+    assert client.link.trouble is None
+
+
 async def test_it_says_goodbye():
     ends = []
 

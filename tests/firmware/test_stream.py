@@ -32,6 +32,10 @@ class FakeSocket(io.IOBase):
             self.pieces.pop(0)
         return count
 
+    def read(self, size):
+        assert size == 0, "the raw socket is only waited for"
+        return b""
+
     def write(self, data):
         count = min(len(data), self.room)
         self.room -= count
@@ -45,6 +49,11 @@ class FakeSocket(io.IOBase):
 
     def close(self):
         self.closed += 1
+
+
+def over(socket, limit):
+    """A stream over a socket that is its own raw one."""
+    return Stream(socket, socket, limit)
 
 
 def header(size):
@@ -70,27 +79,55 @@ async def received(stream):
 async def test_a_packet_split_anywhere_is_received_whole():
     packet, after = publish(200), b"\xd0\0"
     for at in range(1, len(packet)):
-        stream = Stream(FakeSocket(packet[:at], packet[at:] + after), 1000)
+        stream = over(FakeSocket(packet[:at], packet[at:] + after), 1000)
         assert await received(stream) == (packet, 3, 200), at
         assert await received(stream) == (after, 2, 0), at
 
 
 async def test_a_packet_that_comes_byte_by_byte_is_received_whole():
     packet = publish(130)
-    stream = Stream(FakeSocket(*[bytes([byte]) for byte in packet]), 1000)
+    stream = over(FakeSocket(*[bytes([byte]) for byte in packet]), 1000)
     assert await received(stream) == (packet, 3, 130)
 
 
 async def test_several_packets_in_one_read_come_one_by_one():
     packets = [publish(10, b"a"), b"\xd0\0", publish(300, b"b"), b"\x90\x03\0\1\0"]
-    stream = Stream(FakeSocket(b"".join(packets)), 1000)
+    stream = over(FakeSocket(b"".join(packets)), 1000)
     for packet in packets:
         assert (await received(stream))[0] == packet
 
 
+async def test_what_tls_holds_is_read_though_the_raw_socket_shows_nothing():
+    class Once(FakeSocket):
+        def ioctl(self, request, flags):
+            return len(self.pieces) and self.pieces.pop() and flags
+
+    packets = [publish(600, b"a"), publish(900, b"b"), publish(1500, b"c")]
+    stream = Stream(FakeSocket(b"".join(packets)), Once(b"x"), 2000)
+    for packet in packets:
+        assert (await received(stream))[0] == packet
+
+
+async def test_a_flood_lets_others_have_their_turns():
+    turns = 0
+
+    async def other():
+        nonlocal turns
+        while True:
+            await asyncio.sleep_ms(0)
+            turns += 1
+
+    task = asyncio.create_task(other())
+    stream = over(FakeSocket(publish(500) * 20), 1000)
+    for _ in range(20):
+        await received(stream)
+    task.cancel()
+    assert turns >= 9
+
+
 async def test_an_oversized_packet_is_cut_and_the_next_one_is_read():
     huge = publish(5000)
-    stream = Stream(FakeSocket(huge + b"\xd0", b"\0"), 2000)
+    stream = over(FakeSocket(huge + b"\xd0", b"\0"), 2000)
     packet, start, size = await received(stream)
     assert (start, size) == (3, 5000)
     assert packet == huge[: len(packet)] and len(packet) < len(huge)
@@ -99,14 +136,14 @@ async def test_an_oversized_packet_is_cut_and_the_next_one_is_read():
 
 async def test_a_packet_at_the_limit_is_held_and_one_byte_more_is_not():
     for size, held in ((2997, True), (2998, False)):
-        stream = Stream(FakeSocket(publish(size)), 3000)
+        stream = over(FakeSocket(publish(size)), 3000)
         packet, start, _ = await received(stream)
         assert (len(packet) == start + size) is held, size
 
 
 async def test_an_oversized_packet_takes_no_memory():
     pieces = [header(120_000)] + [bytes(1000)] * 120
-    stream = Stream(FakeSocket(*pieces), 130_000)
+    stream = over(FakeSocket(*pieces), 130_000)
     packet, start, size = await stream.receive()
     assert size == 120_000, "more than the heap has"
     assert len(packet) < 2000
@@ -118,7 +155,7 @@ async def test_the_buffer_grows_for_a_large_packet_and_shrinks_again():
         return gc.mem_alloc()
 
     socket = FakeSocket()
-    stream = Stream(socket, 20_000)
+    stream = over(socket, 20_000)
     before = used()
     socket.pieces = [publish(15_000)]
     packet, _, _ = await stream.receive()
@@ -134,7 +171,7 @@ async def test_the_buffer_grows_for_a_large_packet_and_shrinks_again():
 async def test_a_receive_that_is_cancelled_loses_nothing():
     packet = publish(500)
     socket = FakeSocket(packet[:100])
-    stream = Stream(socket, 1000)
+    stream = over(socket, 1000)
     await raises_async(asyncio.TimeoutError, asyncio.wait_for_ms(stream.receive(), 5))
     socket.pieces.append(packet[100:])
     assert await received(stream) == (packet, 3, 500)
@@ -147,14 +184,14 @@ async def test_a_packet_that_comes_just_when_the_wait_ends_is_not_lost():
             return super().readinto(buffer)
 
     for packet in (publish(500), publish(5000)):
-        stream = Stream(Slow(packet + b"\xd0\0"), 1000)
+        stream = over(Slow(packet + b"\xd0\0"), 1000)
         await raises_async(asyncio.TimeoutError, asyncio.wait_for_ms(stream.receive(), 10))
         assert (await received(stream))[1:] == (3, len(packet) - 3)
         assert await received(stream) == (b"\xd0\0", 2, 0)
 
 
 async def test_a_packet_is_handed_out_until_it_is_done_with():
-    stream = Stream(FakeSocket(publish(20) + b"\xd0\0"), 1000)
+    stream = over(FakeSocket(publish(20) + b"\xd0\0"), 1000)
     first = bytes((await stream.receive())[0])
     assert bytes((await stream.receive())[0]) == first
     stream.done()
@@ -163,43 +200,50 @@ async def test_a_packet_is_handed_out_until_it_is_done_with():
 
 async def test_a_receive_that_is_cancelled_while_it_drains_goes_on():
     socket = FakeSocket(publish(5000)[:3000])
-    stream = Stream(socket, 1000)
+    stream = over(socket, 1000)
     await received(stream)
     await raises_async(asyncio.TimeoutError, asyncio.wait_for_ms(stream.receive(), 5))
     socket.pieces.append(b"x" * 2003 + b"\xd0\0")
     assert await received(stream) == (b"\xd0\0", 2, 0)
 
 
+async def test_whatever_comes_is_heard():
+    stream = over(FakeSocket(publish(50)[:20]), 1000)
+    stream.heard = False
+    await raises_async(asyncio.TimeoutError, asyncio.wait_for_ms(stream.receive(), 5))
+    assert stream.heard
+
+
 async def test_the_peers_end_is_a_link_error():
     for before in (b"", b"\x30", publish(50)[:20]):
-        stream = Stream(FakeSocket(*[before] if before else []), 1000)
+        stream = over(FakeSocket(*[before] if before else []), 1000)
         stream._sock.pieces.append(b"")
         error = await raises_async(LinkError, stream.receive())
         assert error.args[0] == "CLOSED_BY_PEER"
 
 
 async def test_a_length_of_five_bytes_is_malformed():
-    stream = Stream(FakeSocket(b"\x30\xff\xff\xff\xff\x01"), 1000)
+    stream = over(FakeSocket(b"\x30\xff\xff\xff\xff\x01"), 1000)
     error = await raises_async(LinkError, stream.receive())
     assert error.args[0] == "MALFORMED_PACKET"
 
 
 async def test_the_largest_length_of_four_bytes_is_understood():
-    stream = Stream(FakeSocket(b"\x30\xff\xff\xff\x7f" + b"x" * 2000), 1000)
+    stream = over(FakeSocket(b"\x30\xff\xff\xff\x7f" + b"x" * 2000), 1000)
     _, start, size = await received(stream)
     assert (start, size) == (5, 268_435_455)
 
 
 async def test_what_is_sent_goes_out_in_one_write():
     socket = FakeSocket()
-    await Stream(socket, 1000).send(memoryview(b"packet"), 100)
+    await over(socket, 1000).send(memoryview(b"packet"), 100)
     assert socket.written == [b"packet"]
 
 
 async def test_what_the_socket_does_not_take_at_once_follows():
     socket = FakeSocket()
     socket.room = 0
-    sending = asyncio.create_task(Stream(socket, 1000).send(b"packet", 1000))
+    sending = asyncio.create_task(over(socket, 1000).send(b"packet", 1000))
     await asyncio.sleep_ms(5)
     socket.room = 4
     await asyncio.sleep_ms(5)
@@ -211,13 +255,13 @@ async def test_what_the_socket_does_not_take_at_once_follows():
 async def test_a_socket_that_takes_nothing_is_a_send_timeout():
     socket = FakeSocket()
     socket.room = 0
-    error = await raises_async(LinkError, Stream(socket, 1000).send(b"packet", 10))
+    error = await raises_async(LinkError, over(socket, 1000).send(b"packet", 10))
     assert error.args[0] == "SEND_TIMEOUT"
 
 
 async def test_it_may_be_closed_twice():
     socket = FakeSocket()
-    stream = Stream(socket, 1000)
+    stream = over(socket, 1000)
     stream.close()
     stream.close()
     assert socket.closed == 2
