@@ -10,6 +10,7 @@ our own requests. Sources: AWS IoT developer guide, "Jobs device MQTT API", "Job
 import asyncio
 import json
 import os
+import time
 
 from micropython import const
 
@@ -53,6 +54,7 @@ class Jobs:
         link.on_message = self._on_message
         link.on_oversized = self._on_oversized
         link.on_closed = self._on_closed
+        link.on_glance = self._on_glance
 
     async def get_pending(self) -> dict:
         """GetPendingJobExecutions: {inProgressJobs, queuedJobs, timestamp, clientToken}."""
@@ -113,17 +115,20 @@ class Jobs:
         request = self._waiting[token] = _Request(tail)
         try:
             await self._link.publish(tail, json.dumps(members, separators=(",", ":")).encode())
-            await asyncio.wait_for_ms(request.answered.wait(), _ANSWER_MS)
+            await request.answered.wait()
         except (LinkError, OSError):
             raise JobsError("Offline", "the link is down")
-        except asyncio.TimeoutError:
-            self._link.check()
-            raise JobsError("Timeout", "no answer in %d ms" % _ANSWER_MS)
         finally:
             del self._waiting[token]
         if isinstance(request.answer, JobsError):
             raise request.answer
         return request.answer
+
+    def _on_glance(self) -> None:
+        for request in self._waiting.values():
+            if time.ticks_diff(time.ticks_ms(), request.since) >= _ANSWER_MS:
+                request.end(JobsError("Timeout", "no answer in %d ms" % _ANSWER_MS))
+                self._link.check()
 
     def _on_message(self, tail: str, payload: "Any") -> None:
         _, operation, outcome = split(tail)
@@ -204,6 +209,7 @@ class Jobs:
 class _Request:
     def __init__(self, tail: str) -> None:
         self.tail = tail
+        self.since: "Any" = time.ticks_ms()
         self.answered = asyncio.Event()
         self.answer: "dict | JobsError" = {}
 

@@ -28,7 +28,7 @@ _PUBLISH = const(0x30)
 _SUBACK = const(0x90)
 _PINGRESP = const(0xD0)
 _ANSWER_MS = const(10_000)
-_GLANCE_MS = const(1000)  # how often what others ask for is seen: a check, a broken connection
+_GLANCE_MS = const(1000)  # how often it is looked for what is late, broken or to be checked
 _STABLE_MS = const(60_000)  # a connection that lasted this long resets the back-off
 
 
@@ -39,13 +39,15 @@ class Link:
     LinkError. `on_message(tail, payload)` gets every message about this thing's jobs; it must not
     block, and the payload, a buffer or an open file, is good only during the call.
     `on_oversized(tail)` is told of a message that was too large to be held and has been thrown
-    away; `on_online()` and `on_closed()` of each change.
+    away; `on_online()` and `on_closed()` of each change; `on_glance()` is called about once a
+    second while there is a connection.
     """
 
     on_message: "Callable[[str, Any], None]"
     on_oversized: "Callable[[str], None]"
     on_closed: "Callable[[], None]"
     on_online: "Callable[[], None]"
+    on_glance: "Callable[[], None]"
 
     def __init__(
         self, config: "Config", context: "Any", prepare: "Callable[[], Awaitable]", log: "Log"
@@ -65,7 +67,6 @@ class Link:
         self._wire = Wire()
         self._client: "Any" = None
         self._stream: "Any" = None  # a Stream while there is a connection
-        self._sending = asyncio.Lock()
         self._broken: "Exception | None" = None  # why a packet could not be sent
         self._checking = False  # whether the peer is there is to be asked
         self._leaving = False
@@ -87,13 +88,13 @@ class Link:
                 await self._pause()
             self._leaving = False
 
-    async def publish(self, tail: str, payload: bytes) -> None:
+    def publish(self, tail: str, payload: bytes) -> "Awaitable[None]":
         """Send one request, at QoS 0: the service's answer acknowledges it.
 
-        Raises LinkError when offline, and this or OSError when it cannot be sent, which ends the
-        connection.
+        Awaiting raises LinkError when offline, and this or OSError when it cannot be sent, which
+        ends the connection.
         """
-        await self._send("publish", self._prefix + tail.encode(), payload)
+        return self._send("publish", self._prefix + tail.encode(), payload)
 
     async def disconnect(self) -> None:
         """Say goodbye to the service and close; whoever runs `run` cancels it."""
@@ -168,8 +169,11 @@ class Link:
         while True:
             packet, start, size = await self._stream.receive()
             kind = packet[0] & 0xF0
-            if kind == _PUBLISH:
-                await self._take(packet, start, size)
+            if kind == _PUBLISH and len(packet) < start + size:
+                await self._take_large(packet, start, size)
+            elif kind == _PUBLISH:
+                self._wire.offered = packet
+                await self._send("wait_msg")  # the PUBACK
             elif kind == _SUBACK:
                 self._check_suback(packet[start:])
             elif kind != _PINGRESP:
@@ -196,14 +200,8 @@ class Link:
             await asyncio.sleep_ms(min(ms, _GLANCE_MS))
             if self._broken:
                 raise self._broken
+            self.on_glance()
             ms = time.ticks_diff(end, time.ticks_ms())
-
-    async def _take(self, packet: memoryview, start: int, size: int) -> None:
-        if len(packet) - start < size:
-            await self._take_large(packet, start, size)
-            return
-        self._wire.offered = packet
-        await self._send("wait_msg")  # the PUBACK
 
     def _on_publish(self, topic: "Any", payload: "Any") -> None:
         topic = bytes(topic)
@@ -234,19 +232,18 @@ class Link:
 
     async def _send(self, method: str, *arguments: "Any") -> None:
         # What umqtt writes when this method of its client is called
-        async with self._sending:
-            if self.state != "online" or self._broken:
-                raise self._broken or LinkError("Offline", "")
+        if self.state != "online" or self._broken:
+            raise self._broken or LinkError("Offline", "")
+        try:
+            getattr(self._client, method)(*arguments)
+        finally:
+            packet = self._wire.packet()  # half a packet must not be sent before the next one
+        if len(packet):
             try:
-                getattr(self._client, method)(*arguments)
-            finally:
-                packet = self._wire.packet()  # half a packet must not be sent before the next one
-            if len(packet):
-                try:
-                    await self._stream.send(packet, _ANSWER_MS)
-                except (OSError, LinkError) as error:
-                    self._broken = error
-                    raise
+                await self._stream.send(packet, _ANSWER_MS)
+            except Exception as error:
+                self._broken = error
+                raise
 
     # Ending
 

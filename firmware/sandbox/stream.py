@@ -39,21 +39,26 @@ class Stream:
         self._buffer = self._room
         self._have = 0  # bytes in the buffer
         self._used = 0  # of them, bytes of the packet that is handed out
+        self._sending = asyncio.Lock()
         self._more = False  # TLS may hold more
         self.left = 0
         self.heard = True
 
     async def send(self, data: "Any", timeout_ms: int) -> None:
         """Send `data` as one TLS record. After any exception the stream is good for nothing."""
-        sent = self._sock.write(data) or 0
-        if sent == len(data):
-            return
-        writer = asyncio.StreamWriter(self._sock)
-        writer.write(bytes(data[sent:]))
-        try:
-            await asyncio.wait_for_ms(writer.drain(), timeout_ms)
-        except asyncio.TimeoutError:
-            raise LinkError("SEND_TIMEOUT", "%d ms" % timeout_ms)
+        sent = 0
+        if not self._sending.locked():
+            sent = self._sock.write(data) or 0
+            if sent == len(data):
+                return
+        rest = bytes(data[sent:])
+        async with self._sending:
+            writer = asyncio.StreamWriter(self._sock)
+            writer.write(rest)
+            try:
+                await asyncio.wait_for_ms(writer.drain(), timeout_ms)
+            except asyncio.TimeoutError:
+                raise LinkError("SEND_TIMEOUT", "%d ms" % timeout_ms)
 
     async def receive(self) -> "tuple[memoryview, int, int]":
         """Return (packet, start, size): the next packet, where its body starts, the body's length.
