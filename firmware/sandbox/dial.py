@@ -22,8 +22,8 @@ from micropython import const
 from umqtt import simple
 
 from .errors import LinkError
+from .lazy import borrow
 from .stream import Stream
-from .topics import filters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def subscribe_packet(thing: str) -> bytes:
     umqtt sends one filter a packet, and up to 1.7 breaks those of over 122 bytes.
     """
     body = b"\0\x01"
-    for name, qos in filters(thing):
+    for name, qos in borrow("topics").filters(thing):
         body += len(name).to_bytes(2, "big") + name.encode() + bytes((qos,))
     size = len(body)
     length = b""

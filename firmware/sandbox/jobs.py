@@ -17,7 +17,6 @@ from micropython import const
 from .answers import dump
 from .errors import JobsError, LinkError
 from .lazy import borrow
-from .topics import split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 _ANSWER_MS = const(10_000)
 _LONGEST_EVENT = const(1536)  # a larger one is shown without its document, for want of memory
+_NONE: "list[dict]" = []
 TOO_LARGE = "DocumentTooLarge"
 # what a device may report, and CANCELED, which the sample's console sends and the service refuses
 STATUSES = ("SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED", "CANCELED")
@@ -49,6 +49,10 @@ class Jobs:
         self._link = link
         self._log = log
         self._waiting: dict[str, _Request] = {}
+        # of a random UUID (RFC 9562, version 4), as the sample uses; a count follows
+        text = os.urandom(9).hex()
+        self._token = "%s-%s-4%s-9%s-" % (text[:8], text[8:12], text[12:15], text[15:])
+        self._count = 0
         self._events: "list[tuple[str, str]]" = []
         self._arrived = asyncio.Event()
         link.on_message = self._on_message
@@ -111,7 +115,8 @@ class Jobs:
                 return self._events.pop(0)
 
     async def _request(self, tail: str, members: dict) -> dict:
-        token = members["clientToken"] = _new_token()
+        self._count += 1
+        token = members["clientToken"] = "%s%012x" % (self._token, self._count)
         request = self._waiting[token] = _Request(tail)
         try:
             await self._link.publish(tail, json.dumps(members, separators=(",", ":")).encode())
@@ -131,7 +136,7 @@ class Jobs:
                 self._link.check()
 
     def _on_message(self, tail: str, payload: "Any") -> None:
-        _, operation, outcome = split(tail)
+        base, _, outcome = tail.rpartition("/")
         stored = hasattr(payload, "read")
         try:
             if not stored:
@@ -139,7 +144,7 @@ class Jobs:
             elif self.whole:
                 message = json.load(payload)
             else:
-                message = borrow("split").load(payload, outcome)
+                message = borrow("split").load(payload, base)
         except (MemoryError, OSError):
             self._on_oversized(tail)
             return
@@ -147,13 +152,13 @@ class Jobs:
             message = None
         if not _is_sound(message):
             self._log.warning("jobs", "%s: not what the service sends, dropped", tail)
-        elif outcome:
-            self._on_answer(tail, outcome, message)
-        elif operation == "notify":
+        elif base:
+            self._on_answer(base, outcome, message)
+        elif tail == "notify":
             jobs = message.get("jobs") or {}
             self._replace(jobs.get("IN_PROGRESS"), jobs.get("QUEUED"))
             self._emit("JobExecutionsChanged", message)
-        elif operation == "notify-next":
+        elif tail == "notify-next":
             execution = message.get("execution")
             if execution:
                 self.pending[execution["jobId"]] = str(execution.get("status", "QUEUED"))
@@ -166,10 +171,10 @@ class Jobs:
         self._events.append((name, dump(event)))
         self._arrived.set()
 
-    def _on_answer(self, tail: str, outcome: str, message: dict) -> None:
-        request = self._find(tail, message.get("clientToken"))
+    def _on_answer(self, base: str, outcome: str, message: dict) -> None:
+        request = self._find(base, message.get("clientToken"))
         if request is None:
-            self._log.debug("jobs", "%s: nobody waits for it", tail)
+            self._log.debug("jobs", "%s: nobody waits for the answer", base)
         elif outcome == "rejected":
             code, text = message.get("code", ""), message.get("message", "")
             request.end(JobsError(code, text, message.get("executionState")))
@@ -179,28 +184,30 @@ class Jobs:
             request.end(message)
 
     def _on_oversized(self, tail: str) -> None:
-        request = self._find(tail, None)
+        base = tail.rpartition("/")[0]
+        request = self._find(base, None)
         if request:
             request.end(JobsError(TOO_LARGE, "the answer is more than this board can hold"))
-        elif not split(tail)[2]:
+        elif not base:
             self.on_change(False)
 
     def _on_closed(self) -> None:
         for request in self._waiting.values():
             request.end(JobsError("Offline", "the connection ended"))
 
-    def _find(self, tail: str, token: "Any") -> "_Request | None":
+    def _find(self, base: str, token: "Any") -> "_Request | None":
         # A rejection of what the service could not parse has no clientToken: the topic tells whose
         if token:
             return self._waiting.get(token) if isinstance(token, str) else None
-        base = tail.rsplit("/", 1)[0]
         for request in self._waiting.values():
             if request.tail == base:
                 return request
         return None
 
     def _replace(self, in_progress: "list[dict] | None", queued: "list[dict] | None") -> None:
-        self.pending = {summary["jobId"]: "IN_PROGRESS" for summary in in_progress or ()}
+        self.pending = {}
+        for summary in in_progress or ():
+            self.pending[summary["jobId"]] = "IN_PROGRESS"
         for summary in queued or ():
             self.pending[summary["jobId"]] = "QUEUED"
         self.on_change(True)
@@ -223,28 +230,23 @@ def _is_sound(message: "Any") -> bool:
     # Whether the members that are looked into here are of the types that the service sends
     if not isinstance(message, dict):
         return False
-    jobs, execution = message.get("jobs", {}), message.get("execution", {})
-    for member in (jobs, execution, message.get("executionState", {})):
-        if not isinstance(member, dict):
+    for name in ("jobs", "execution", "executionState"):
+        if not isinstance(message.get(name, message), dict):
             return False
-    summaries = [execution] if execution else []
-    for holder, name in (
-        (jobs, "IN_PROGRESS"),
-        (jobs, "QUEUED"),
-        (message, "inProgressJobs"),
-        (message, "queuedJobs"),
-    ):
-        group = holder.get(name, [])
-        if not isinstance(group, list):
-            return False
-        summaries += group
-    return all(isinstance(s, dict) and isinstance(s.get("jobId"), str) for s in summaries)
+    jobs, execution = message.get("jobs", message), message.get("execution")
+    return (
+        _name_jobs([execution] if execution else _NONE)
+        and _name_jobs(jobs.get("IN_PROGRESS", _NONE))
+        and _name_jobs(jobs.get("QUEUED", _NONE))
+        and _name_jobs(message.get("inProgressJobs", _NONE))
+        and _name_jobs(message.get("queuedJobs", _NONE))
+    )
 
 
-def _new_token() -> str:
-    # a random UUID (RFC 9562, version 4), as the sample uses
-    raw = bytearray(os.urandom(16))
-    raw[6] = raw[6] & 0x0F | 0x40
-    raw[8] = raw[8] & 0x3F | 0x80
-    text = raw.hex()
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+def _name_jobs(executions: "Any") -> bool:
+    if not isinstance(executions, list):
+        return False
+    for execution in executions:
+        if not isinstance(execution, dict) or not isinstance(execution.get("jobId"), str):
+            return False
+    return True

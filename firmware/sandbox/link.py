@@ -12,7 +12,6 @@ import time
 
 from micropython import const
 
-from . import topics
 from .errors import LinkError
 from .lazy import borrow
 from .wire import ERRORS, Wire
@@ -63,7 +62,7 @@ class Link:
         self.context = context  # of TLS; for `download-file`, too
         self._prepare = prepare
         self._log = log
-        self._prefix = topics.prefix(config.thing).encode()
+        self._prefix = borrow("topics").prefix(config.thing).encode()
         self._wire = Wire()
         self._client: "Any" = None
         self._stream: "Any" = None  # a Stream while there is a connection

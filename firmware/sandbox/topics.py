@@ -29,17 +29,3 @@ def filters(thing: str) -> list[tuple[str, int]]:
     """Return (filter, QoS) of all subscriptions; notifications at QoS 1, answers at 0."""
     start = prefix(thing)
     return [(start + tail, qos) for tail, qos in _FILTERS]
-
-
-def split(tail: str) -> tuple[str, str, str]:
-    """Split a tail into (jobId, operation, outcome); parts that a topic lacks are "".
-
-    `get/accepted` → ("", "get", "accepted"); `TestJob/update/rejected` → ("TestJob", "update",
-    "rejected").
-    """
-    parts = tail.split("/")
-    if len(parts) == 3:
-        return parts[0], parts[1], parts[2]
-    if len(parts) == 2:
-        return "", parts[0], parts[1]
-    return "", tail, ""

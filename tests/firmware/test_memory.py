@@ -17,6 +17,7 @@ BORROWED = (
     "wifi",
     "clock",
     "dial",
+    "topics",
     "causes",
     "commands",
     "extras",

@@ -21,11 +21,5 @@ def test_no_filter_matches_a_request_of_ours():
             assert not matches(name, topics.prefix("x") + request), (name, request)
 
 
-def test_split_tells_job_operation_and_outcome():
-    assert topics.split("get/accepted") == ("", "get", "accepted")
-    assert topics.split("TestJob/update/rejected") == ("TestJob", "update", "rejected")
-    assert topics.split("notify-next") == ("", "notify-next", "")
-
-
 def test_prefix_takes_the_longest_thing():
     assert topics.prefix(LONGEST_THING) == "$aws/things/%s/jobs/" % LONGEST_THING
