@@ -57,9 +57,9 @@ async def connect(config: "Config", context: "Any", wire: "Wire") -> "tuple[Stre
             raw, server_hostname=config.endpoint, do_handshake_on_connect=False
         )
         sock.setblocking(False)
-        stream = Stream(sock, raw, min(config.receive_limit, _LARGEST))
         client = _client(config, wire)
-        await _handshake(stream, wire.packet())
+        await _handshake(sock, wire.packet())
+        stream = Stream(sock, raw, min(config.receive_limit, _LARGEST))
         await _expect_connack(stream)
     except BaseException:
         raw.close()
@@ -132,12 +132,14 @@ async def _connect(raw: "Any", address: "Any", name: str) -> None:
         await asyncio.sleep_ms(_POLL_MS)
 
 
-async def _handshake(stream: Stream, packet: memoryview) -> None:
+async def _handshake(sock: "Any", packet: memoryview) -> None:
     # The handshake runs, in steps, when the first packet is sent
+    writer = asyncio.StreamWriter(sock)
+    writer.write(bytes(packet))
     try:
-        await stream.send(packet, _TLS_MS)
-    except LinkError as error:
-        raise LinkError("TLS_TIMEOUT", error.args[1])
+        await asyncio.wait_for_ms(writer.drain(), _TLS_MS)
+    except asyncio.TimeoutError:
+        raise LinkError("TLS_TIMEOUT", "%d ms" % _TLS_MS)
 
 
 async def _expect_connack(stream: Stream) -> None:
@@ -167,7 +169,7 @@ def _client(config: "Config", wire: "Wire") -> "Any":
     client = simple.MQTTClient(
         config.client_id, config.endpoint, config.port, keepalive=config.keepalive_s, ssl=door
     )
-    wire.offered = memoryview(_CONNACK_ACCEPTED)
+    wire.offer(_CONNACK_ACCEPTED)
     client.connect()
     return client
 

@@ -119,9 +119,9 @@ class Jobs:
         token = members["clientToken"] = "%s%012x" % (self._token, self._count)
         request = self._waiting[token] = _Request(tail)
         try:
-            await self._link.publish(tail, json.dumps(members, separators=(",", ":")).encode())
+            self._link.publish(tail, json.dumps(members, separators=(",", ":")).encode())
             await request.answered.wait()
-        except (LinkError, OSError):
+        except LinkError:
             raise JobsError("Offline", "the link is down")
         finally:
             del self._waiting[token]

@@ -27,7 +27,7 @@ _PUBLISH = const(0x30)
 _SUBACK = const(0x90)
 _PINGRESP = const(0xD0)
 _ANSWER_MS = const(10_000)
-_GLANCE_MS = const(1000)  # how often it is looked for what is late, broken or to be checked
+_GLANCE_MS = const(1000)  # how often it is looked for what is late or to be checked
 _STABLE_MS = const(60_000)  # a connection that lasted this long resets the back-off
 
 
@@ -66,7 +66,6 @@ class Link:
         self._wire = Wire()
         self._client: "Any" = None
         self._stream: "Any" = None  # a Stream while there is a connection
-        self._broken: "Exception | None" = None  # why a packet could not be sent
         self._checking = False  # whether the peer is there is to be asked
         self._leaving = False
 
@@ -87,13 +86,12 @@ class Link:
                 await self._pause()
             self._leaving = False
 
-    def publish(self, tail: str, payload: bytes) -> "Awaitable[None]":
+    def publish(self, tail: str, payload: bytes) -> None:
         """Send one request, at QoS 0: the service's answer acknowledges it.
 
-        Awaiting raises LinkError when offline, and this or OSError when it cannot be sent, which
-        ends the connection.
+        Raises LinkError when offline.
         """
-        return self._send("publish", self._prefix + tail.encode(), payload)
+        self._send("publish", self._prefix + tail.encode(), payload)
 
     async def disconnect(self) -> None:
         """Say goodbye to the service and close; whoever runs `run` cancels it."""
@@ -106,10 +104,8 @@ class Link:
         once.
         """
         self._leaving = True
-        try:
-            await self._send("disconnect")
-        except ERRORS + (LinkError,):
-            pass  # there is no connection, or it was dying anyway
+        if self.state == "online":
+            self._send("disconnect")
 
     def age_ms(self) -> int:
         """Return for how many milliseconds the state has lasted."""
@@ -126,7 +122,6 @@ class Link:
             self._stream.close()
             self._stream = None
         self._wire.packet()  # what was not sent is void
-        self._broken = None
         self.subscribing = self._checking = False
         self._enter("offline")
         self.on_closed()
@@ -141,7 +136,7 @@ class Link:
         self._stream, self._client = await dial.connect(config, self.context, self._wire)
         self._client.set_callback(self._on_publish)
         self.subscribing = True
-        await self._stream.send(dial.subscribe_packet(config.thing), _ANSWER_MS)
+        self._stream.send(dial.subscribe_packet(config.thing))
         self._enter("online")
         self.online.set()
         took = time.ticks_diff(self.since, began)
@@ -157,7 +152,8 @@ class Link:
     # Online
 
     async def _serve(self) -> None:
-        tasks: "Any" = [asyncio.create_task(part()) for part in (self._hear, self._watch)]
+        parts = self._hear(), self._watch(), self._stream.flush(_ANSWER_MS)
+        tasks: "Any" = [asyncio.create_task(part) for part in parts]
         try:
             await asyncio.gather(*tasks)  # until one of them fails
         finally:
@@ -171,8 +167,8 @@ class Link:
             if kind == _PUBLISH and len(packet) < start + size:
                 await self._take_large(packet, start, size)
             elif kind == _PUBLISH:
-                self._wire.offered = packet
-                await self._send("wait_msg")  # the PUBACK
+                self._wire.offer(packet)
+                self._send("wait_msg")  # the PUBACK
             elif kind == _SUBACK:
                 self._check_suback(packet[start:])
             elif kind != _PINGRESP:
@@ -190,15 +186,13 @@ class Link:
                 raise LinkError("NO_PINGRESP", "")
             await self._pass(1000 * self._config.keepalive_s - patience_ms)
             self._stream.heard = self._checking = False
-            await self._send("ping")
+            self._send("ping")
 
     async def _pass(self, ms: int) -> None:
         # Let so much time pass, less for a check; an answer that is awaited has its time
         end = time.ticks_add(time.ticks_ms(), ms)
         while ms > 0 and not (self._checking and self._stream.heard):
             await asyncio.sleep_ms(min(ms, _GLANCE_MS))
-            if self._broken:
-                raise self._broken
             self.on_glance()
             ms = time.ticks_diff(end, time.ticks_ms())
 
@@ -212,8 +206,8 @@ class Link:
         topic, identifier, held = await large.take(self._stream, packet, start, size, limit)
         if identifier:  # QoS 1: umqtt is to acknowledge it, or it is sent again for an hour
             # as it sees it, there are no topic and no payload
-            self._wire.offered = memoryview(b"\x32\4\0\0" + identifier)
-            await self._send("wait_msg")
+            self._wire.offer(b"\x32\4\0\0" + identifier)
+            self._send("wait_msg")
         if not held:
             self._log.warning("link", "no room for a message of %d bytes", size)
             if topic.startswith(self._prefix):
@@ -229,20 +223,16 @@ class Link:
                 raise LinkError("SUBSCRIBE_REFUSED", "")
         self._log.info("link", "ready")
 
-    async def _send(self, method: str, *arguments: "Any") -> None:
+    def _send(self, method: str, *arguments: "Any") -> None:
         # What umqtt writes when this method of its client is called
-        if self.state != "online" or self._broken:
-            raise self._broken or LinkError("Offline", "")
+        if self.state != "online":
+            raise LinkError("Offline", "")
         try:
             getattr(self._client, method)(*arguments)
         finally:
             packet = self._wire.packet()  # half a packet must not be sent before the next one
         if len(packet):
-            try:
-                await self._stream.send(packet, _ANSWER_MS)
-            except Exception as error:
-                self._broken = error
-                raise
+            self._stream.send(packet)
 
     # Ending
 

@@ -28,7 +28,8 @@ class Stream:
     """Whole MQTT packets in and out of `sock`, non-blocking TLS over the socket `raw`.
 
     `limit` is the largest packet that is received whole, in bytes. `left` counts the bytes of a
-    larger one that are still to come. `heard` is set whenever something comes.
+    larger one that are still to come. `heard` is set whenever something comes. While there is a
+    connection `flush` must run.
     """
 
     def __init__(self, sock: "Any", raw: "Any", limit: int) -> None:
@@ -39,26 +40,41 @@ class Stream:
         self._buffer = self._room
         self._have = 0  # bytes in the buffer
         self._used = 0  # of them, bytes of the packet that is handed out
-        self._sending = asyncio.Lock()
+        self._unsent: list[bytes] = []
+        self._stuck = asyncio.Event()
         self._more = False  # TLS may hold more
         self.left = 0
         self.heard = True
 
-    async def send(self, data: "Any", timeout_ms: int) -> None:
-        """Send `data` as one TLS record. After any exception the stream is good for nothing."""
+    def send(self, data: memoryview) -> None:
+        """Send `data` as one TLS record; what the socket does not take at once follows."""
         sent = 0
-        if not self._sending.locked():
-            sent = self._sock.write(data) or 0
-            if sent == len(data):
-                return
-        rest = bytes(data[sent:])
-        async with self._sending:
-            writer = asyncio.StreamWriter(self._sock)
-            writer.write(rest)
+        if not self._unsent:
             try:
-                await asyncio.wait_for_ms(writer.drain(), timeout_ms)
-            except asyncio.TimeoutError:
-                raise LinkError("SEND_TIMEOUT", "%d ms" % timeout_ms)
+                sent = self._sock.write(data) or 0
+            except OSError:
+                pass  # the next write fails, too
+        if sent < len(data):
+            self._stuck.set()
+            self._unsent.append(bytes(data[sent:]))
+
+    async def flush(self, timeout_ms: int) -> None:
+        """Send what is left over, for ever. Raises LinkError when the peer does not take it in
+        time, and OSError when the connection is broken.
+        """
+        while True:
+            await self._stuck.wait()
+            self._stuck.clear()
+            if not self._unsent:
+                raise MemoryError("no room for what is unsent")
+            writer = asyncio.StreamWriter(self._sock)
+            while self._unsent:
+                writer.write(self._unsent[0])
+                try:
+                    await asyncio.wait_for_ms(writer.drain(), timeout_ms)
+                except asyncio.TimeoutError:
+                    raise LinkError("SEND_TIMEOUT", "%d ms" % timeout_ms)
+                self._unsent.pop(0)
 
     async def receive(self) -> "tuple[memoryview, int, int]":
         """Return (packet, start, size): the next packet, where its body starts, the body's length.

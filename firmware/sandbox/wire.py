@@ -25,7 +25,12 @@ class Wire:
     def __init__(self) -> None:
         self._out = bytearray(_ROOM)
         self._length = 0
-        self.offered = memoryview(b"")  # the received packet, for umqtt to read piece by piece
+        self.offer(b"")
+
+    def offer(self, packet: "Any") -> None:
+        """Let umqtt read a received packet, piece by piece."""
+        self._offered = memoryview(packet)
+        self._at = 0
 
     def packet(self) -> memoryview:
         """Return what umqtt has written since the last call; good until it writes again."""
@@ -44,7 +49,8 @@ class Wire:
             larger = bytearray(end)
             larger[: self._length] = memoryview(self._out)[: self._length]
             self._out = larger
-        self._out[self._length : end] = memoryview(data)[:size]
+        view = memoryview(data)
+        self._out[self._length : end] = view if size == len(data) else view[:size]
         self._length = end
         return size
 
@@ -53,9 +59,9 @@ class Wire:
 
         The last piece, the payload, is a view and no copy.
         """
-        piece = self.offered[:size]
-        self.offered = self.offered[size:]
-        return bytes(piece) if len(self.offered) else piece
+        piece = self._offered[self._at : self._at + size]
+        self._at += size
+        return bytes(piece) if self._at < len(self._offered) else piece
 
     def setblocking(self, _flag: bool) -> None:
         """Nothing here ever blocks."""

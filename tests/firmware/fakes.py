@@ -44,7 +44,7 @@ class FakeLink:
         self.online = asyncio.Event()
         self.online.set()
 
-    async def publish(self, tail: str, payload: bytes) -> None:
+    def publish(self, tail: str, payload: bytes) -> None:
         if self.publish_error:
             raise self.publish_error
         self.sent.append((tail, json.loads(payload)))

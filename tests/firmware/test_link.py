@@ -35,8 +35,8 @@ async def test_it_connects_subscribes_and_sends_in_one_record_a_packet():
         seen.append(await connection.expect(0x30))
 
     peer, client = await served(script)
-    await client.link.publish("get", b'{"clientToken":"t"}')
-    await client.link.publish("a/update", b"x" * 900)
+    client.link.publish("get", b'{"clientToken":"t"}')
+    client.link.publish("a/update", b"x" * 900)
     await until(lambda: peer.scripts_done, "both requests")
     assert seen[0] == b"\0\4MQTT\4\2\0\x3c\0\6lamp-1"  # clean session, 60 s
     subscribe = b"\0\1"
@@ -97,7 +97,7 @@ async def test_a_request_in_between_is_no_reason_to_miss_a_silent_peer():
     _, client = await served(script, keepalive_s=4)
     while not client.link.trouble:
         if client.link.state == "online":
-            await client.link.publish("get", b"{}")
+            client.link.publish("get", b"{}")
         await asyncio.sleep_ms(400)
     assert client.link.trouble[0] == "NO_PINGRESP"
 

@@ -6,7 +6,7 @@ import time
 from sandbox.errors import LinkError
 from sandbox.stream import Stream
 
-from fakes import raises_async
+from fakes import raises, raises_async
 
 _POLL = 3
 _READ, _WRITE = 1, 4
@@ -234,29 +234,59 @@ async def test_the_largest_length_of_four_bytes_is_understood():
     assert (start, size) == (5, 268_435_455)
 
 
-async def test_what_is_sent_goes_out_in_one_write():
+def test_what_is_sent_goes_out_in_one_write():
     socket = FakeSocket()
-    await over(socket, 1000).send(memoryview(b"packet"), 100)
+    over(socket, 1000).send(memoryview(b"packet"))
     assert socket.written == [b"packet"]
 
 
-async def test_what_the_socket_does_not_take_at_once_follows():
+async def test_what_the_socket_does_not_take_at_once_follows_in_order():
     socket = FakeSocket()
-    socket.room = 0
-    sending = asyncio.create_task(over(socket, 1000).send(b"packet", 1000))
-    await asyncio.sleep_ms(5)
-    socket.room = 4
-    await asyncio.sleep_ms(5)
+    socket.room = 2
+    stream = over(socket, 1000)
+    flushing = asyncio.create_task(stream.flush(1000))
+    packet = bytearray(b"packet")
+    stream.send(memoryview(packet))
+    packet[:] = b"spoilt"  # the wire is used again
+    stream.send(b"behind")
+    for _ in range(6):
+        await asyncio.sleep_ms(2)
+        socket.room = 3
+    assert b"".join(socket.written) == b"packetbehind"
+    stream.send(b"later")
+    assert socket.written[-1] == b"lat"
     socket.room = 10
-    await sending
-    assert b"".join(socket.written) == b"packet"
+    await asyncio.sleep_ms(2)
+    assert socket.written[-1] == b"er"
+    flushing.cancel()
 
 
 async def test_a_socket_that_takes_nothing_is_a_send_timeout():
     socket = FakeSocket()
     socket.room = 0
-    error = await raises_async(LinkError, over(socket, 1000).send(b"packet", 10))
+    stream = over(socket, 1000)
+    stream.send(b"packet")
+    error = await raises_async(LinkError, stream.flush(10))
     assert error.args[0] == "SEND_TIMEOUT"
+
+
+async def test_a_broken_connection_is_told_by_who_flushes():
+    class Broken(FakeSocket):
+        def write(self, data):
+            raise OSError(104)
+
+    stream = over(Broken(), 1000)
+    stream.send(b"packet")
+    assert (await raises_async(OSError, stream.flush(10))).errno == 104
+
+
+async def test_a_packet_whose_rest_finds_no_room_ends_the_connection():
+    socket = FakeSocket()
+    socket.room = 10
+    stream = over(socket, 1000)
+    large = bytearray(gc.mem_free() * 2 // 3)
+    raises(MemoryError, stream.send, memoryview(large))
+    await raises_async(MemoryError, stream.flush(10))
 
 
 async def test_it_may_be_closed_twice():

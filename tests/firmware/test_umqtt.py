@@ -39,7 +39,7 @@ def test_what_it_receives_is_handed_on_and_acknowledged():
         (publish("a", b"", packet_id=0x1234), b"\x40\2\x12\x34"),
         (publish("a", b"1", packet_id=1), b"\x40\2\0\1"),
     ):
-        wire.offered = memoryview(packet)
+        wire.offer(packet)
         client.wait_msg()
         assert bytes(wire.packet()) == acknowledgement
     assert got == [(b"a/b", b"payload"), (b"a", b"x" * 300), (b"a", b""), (b"a", b"1")]
@@ -56,5 +56,5 @@ def test_broken_packets_end_in_the_errors_that_the_link_expects():
     wire, client = connected()
     client.set_callback(lambda topic, payload: None)
     for packet in (b"\x30\0", b"\x30\1\0", b"\x30", b"\x32\3\0\1a", b"\x34\7\0\1x\0\1ab"):
-        wire.offered = memoryview(packet)
+        wire.offer(packet)
         raises(ERRORS, client.wait_msg)

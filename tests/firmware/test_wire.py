@@ -20,7 +20,7 @@ def test_a_packet_larger_than_the_room_grows_for_a_moment():
 
 def test_reading_takes_the_offered_packet_piece_by_piece():
     wire = Wire()
-    wire.offered = memoryview(b"\x30\x05\0\1abc")
+    wire.offer(b"\x30\x05\0\1abc")
     assert wire.read(1) == b"\x30"
     assert wire.read(3) == b"\x05\0\1"
     assert bytes(wire.read(10)) == b"abc"
@@ -30,7 +30,7 @@ def test_reading_takes_the_offered_packet_piece_by_piece():
 def test_the_payload_is_a_view_and_no_copy():
     packet = bytearray(b"headpayload")
     wire = Wire()
-    wire.offered = memoryview(packet)
+    wire.offer(packet)
     wire.read(4)
     payload = wire.read(7)
     packet[4:5] = b"P"

@@ -105,10 +105,10 @@ def watch_connection():
     from sandbox.log import Log
     from sandbox.stream import Stream
 
-    getaddrinfo, wrap, send, done, info = (
+    getaddrinfo, wrap, begin, done, info = (
         socket.getaddrinfo,
         tls.SSLContext.wrap_socket,
-        Stream.send,
+        Stream.__init__,
         Stream.done,
         Log.info,
     )
@@ -121,9 +121,9 @@ def watch_connection():
         trace.note("TCP")
         return wrap(*args, **options)
 
-    async def send_once(*args):
-        await send(*args)
+    def begin_once(*args):
         trace.note("TLS")
+        begin(*args)
 
     def done_once(*args):
         trace.note("CONNACK")
@@ -138,7 +138,7 @@ def watch_connection():
 
     _hook(socket, "getaddrinfo", look_up)
     _hook(tls.SSLContext, "wrap_socket", wrap_socket)
-    _hook(Stream, "send", send_once)
+    _hook(Stream, "__init__", begin_once)
     _hook(Stream, "done", done_once)
     _hook(Log, "info", log)
 
