@@ -32,6 +32,7 @@ _RETRY_LAST_S = const(60)
 _LOOK_S = const(60)
 _GLANCE_MS = const(100)
 _MISSES = const(3)
+_LOOKS, _LOOK_MS = const(50), const(20)  # for the `notify` that follows the end of a job
 
 
 class Executor:
@@ -120,7 +121,7 @@ class Executor:
         if "execution" in answer:
             self._misses = 0
             await self._execute(answer["execution"])
-            return False
+            return await self._was_the_last()
         return await self._is_really_idle()
 
     async def _execute(self, execution: "dict[str, Any]") -> None:
@@ -154,4 +155,15 @@ class Executor:
             return True
         self._misses += 1
         await asyncio.sleep(self._misses)
+        return False
+
+    async def _was_the_last(self) -> bool:
+        # Whether a job that has ended was; `notify` tells it soon, or the service is to be asked
+        for _ in range(_LOOKS):
+            if self.jobs.pending:
+                break
+            if self.jobs.complete:
+                self._wake.clear()  # it was for that job
+                return True
+            await asyncio.sleep_ms(_LOOK_MS)
         return False

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .log import Log
 
 _ANSWER_MS = const(10_000)
+_LISTED = const(10)
 _LONGEST_EVENT = const(1536)  # a larger one is shown without its document, for want of memory
 _NONE: "list[dict]" = []
 TOO_LARGE = "DocumentTooLarge"
@@ -45,6 +46,7 @@ class Jobs:
         # job id → status, in no order. The service lists at most ten: of a longer set some are
         # missing here, so that a job not found here may still be there.
         self.pending: dict[str, str] = {}
+        self.complete = False  # the service has told it so, and no other since
         self.whole = False  # whether long documents are to come with their steps: see `split`
         self._link = link
         self._log = log
@@ -95,8 +97,8 @@ class Jobs:
         answer = await self._request(job_id + "/update", members)
         if status == "IN_PROGRESS":
             self.pending[job_id] = status
-        else:
-            self.pending.pop(job_id, None)
+        elif self.pending.pop(job_id, None):
+            self.complete = False
         return answer
 
     async def next_event(self) -> "tuple[str, str]":
@@ -189,9 +191,11 @@ class Jobs:
         if request:
             request.end(JobsError(TOO_LARGE, "the answer is more than this board can hold"))
         elif not base:
+            self.complete = False
             self.on_change(False)
 
     def _on_closed(self) -> None:
+        self.complete = False
         for request in self._waiting.values():
             request.end(JobsError("Offline", "the connection ended"))
 
@@ -210,6 +214,7 @@ class Jobs:
             self.pending[summary["jobId"]] = "IN_PROGRESS"
         for summary in queued or ():
             self.pending[summary["jobId"]] = "QUEUED"
+        self.complete = len(self.pending) < _LISTED
         self.on_change(True)
 
 

@@ -24,7 +24,7 @@ LARGEST_MODULE = 4_000  # .mpy
 ROUND_TRIPS_TARGET = 6  # from TCP connect to the first job IN_PROGRESS, TCP's own included
 ROUND_TRIPS = 5
 RECORDS_PER_PACKET = 1  # TLS records for each MQTT packet that the board sends
-JOB_PACKETS = 16  # both ways, for a job of one step; 12 would do
+JOB_PACKETS = 12  # both ways, for a job of one step
 
 # Beside others in the same run (`make bench`); no test, since machines are noisy
 REQUEST_RATIO_TARGET = 1.5  # request and reply, of a raw socket's

@@ -73,6 +73,7 @@ class FakeJobs:
     def __init__(self, *executions) -> None:
         self.executions = list(executions)
         self.pending = {execution["jobId"]: "QUEUED" for execution in executions}
+        self.complete = True
         self.updates = []  # (jobId, status, members)
         self.requests = []  # names, in order
         self._errors = {}

@@ -59,6 +59,34 @@ async def test_a_wake_looks_for_work_again():
     task.cancel()
 
 
+async def test_behind_the_last_job_of_a_set_that_is_told_there_is_nothing_to_ask_for():
+    jobs = FakeJobs(execution(ON))
+    await Agent(jobs).work()
+    assert jobs.requests == ["start_next", "update"]
+
+
+async def test_what_announces_a_job_that_is_being_started_is_no_reason_to_ask_again():
+    class Announcing(FakeJobs):
+        async def start_next(self, **members):
+            self.pending.update({"job": "QUEUED"})
+            agent.executor.wake(True)
+            return await super().start_next(**members)
+
+    agent = Agent(Announcing(execution(ON)))
+    task = await agent.work_in_background(lambda: agent.jobs.updates)
+    await asyncio.sleep_ms(10)
+    task.cancel()
+    assert agent.jobs.requests == ["start_next", "update"]
+
+
+async def test_behind_a_job_of_whose_end_nothing_is_told_the_next_one_is_asked_for():
+    jobs = FakeJobs(execution(ON))
+    jobs.complete = False
+    await Agent(jobs).work()
+    assert jobs.requests == ["start_next", "update", "start_next"]
+    assert lapse.FACTOR > 1
+
+
 async def test_a_set_that_is_empty_for_certain_is_not_asked_for():
     agent = Agent(FakeJobs())
     task = await agent.work_in_background(lambda: agent.jobs.requests)

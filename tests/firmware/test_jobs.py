@@ -187,6 +187,25 @@ async def test_the_set_is_what_notify_says():
     assert jobs.on_change.count == 3 and jobs.on_change.certain
 
 
+async def test_the_set_is_complete_once_it_was_told_until_something_changes_it():
+    jobs, link, _ = made()
+    link.answer = lambda tail, members: link.simulate_answer("accepted")
+    assert not jobs.complete
+    link.simulate_message("notify", {"jobs": {"IN_PROGRESS": [SUMMARY]}})
+    assert jobs.complete
+    await jobs.update("a", "SUCCEEDED")
+    assert not jobs.complete, "what follows it is not known"
+    for miss in (link.on_closed, lambda: link.on_oversized("notify")):
+        link.simulate_message("notify", {"jobs": {}})
+        await jobs.update("a", "SUCCEEDED")
+        assert jobs.complete, "it was told before"
+        miss()
+        assert not jobs.complete
+    ten = [dict(SUMMARY, jobId=str(number)) for number in range(10)]
+    link.simulate_message("notify", {"jobs": {"QUEUED": ten}})
+    assert not jobs.complete, "the service lists no more than ten"
+
+
 async def test_notify_next_adds_to_the_set():
     jobs, link, _ = made()
     link.simulate_message("notify-next", {"execution": dict(SUMMARY, status="QUEUED")})

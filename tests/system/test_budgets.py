@@ -37,7 +37,7 @@ def test_packets_of_a_job_and_of_an_idle_minute(
 ) -> None:
     line = Traffic(make_device(deployed=False), make_proxy, make_wiretap)
     said = min((job(line) for _ in range(2)), key=lambda each: len(each.packets))
-    assert len(said.packets) <= budgets.JOB_PACKETS, said.packets
+    assert len(said.packets) <= budgets.JOB_PACKETS, "\n".join(said.packets)
     assert said.records == budgets.RECORDS_PER_PACKET
     assert len(idle_hour(line).packets) == 2, "a PINGREQ and its answer"
 
