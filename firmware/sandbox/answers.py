@@ -3,6 +3,7 @@ the same order.
 """
 
 import json
+from collections import OrderedDict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,18 +28,21 @@ _PENDING = "inProgressJobs queuedJobs timestamp clientToken"
 _ANSWER = "clientToken jobs execution executionState jobDocument timestamp"
 
 
-def dump(answer: "Any", order: str | None = None) -> str:
+def dump(answer: dict) -> str:
     """Return an answer or event as one line of JSON; members that the sample lacks come last."""
-    if order is None:
-        order = _PENDING if "inProgressJobs" in answer else _ANSWER
-    if isinstance(answer, list):
-        return "[%s]" % ",".join(dump(item, order) for item in answer)
-    if not order or not isinstance(answer, dict):
-        return json.dumps(answer, separators=(",", ":"))
-    names = [name for name in order.split() if name in answer]
-    names += sorted(set(answer) - set(names), key=str)
-    members = []
-    for name in names:
-        value = dump(answer[name], _ORDERS.get(name, ""))
-        members.append("%s:%s" % (json.dumps(str(name)), value))
-    return "{%s}" % ",".join(members)
+    order = _PENDING if "inProgressJobs" in answer else _ANSWER
+    return json.dumps(_sorted(answer, order), separators=(",", ":"))
+
+
+def _sorted(value: "Any", order: str) -> "Any":
+    if not order:
+        return value
+    if isinstance(value, list):
+        return [_sorted(item, order) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found: "dict[str, Any]" = OrderedDict()
+    for name in order.split() + sorted(value, key=str):
+        if name in value and name not in found:
+            found[name] = _sorted(value[name], _ORDERS.get(name, ""))
+    return found

@@ -50,3 +50,7 @@ def test_both_groups_of_an_event_are_shown_in_order():
 def test_members_of_unexpected_types_are_shown_as_they_are():
     for text in ('{"jobs":5}', '{"jobs":["x",null]}', '{"execution":"x"}', '{"queuedJobs":null}'):
         assert dump(json.loads(text)) == text
+
+
+def test_keys_that_only_micropython_takes_for_json_do_no_harm():
+    assert "5" in dump(json.loads('{5:1,"b":2,"a":3}'))
