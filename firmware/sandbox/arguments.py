@@ -12,7 +12,8 @@ ARGUMENTS maps a name to a rule, a tuple that begins with the kind:
     ("hex", digits)             so many hexadecimal digits
     ("colour",)                 "#rrggbb"
     ("file",)                   a file in /files
-    ("url",)                    http or https
+    ("url",)                    http or https; the operation gets it in pieces, a list, since the
+                                heap may not have so much room in one place
     ("hosts", most)             host names, in a list
 
 OPTIONAL maps the names that may be absent to what they are then; a limit's name stands for the
@@ -35,6 +36,7 @@ LIMITS = {"count": 100, "pulse_ms": 10_000, "duration_s": 3600, "file_bytes": 65
 _PARAMETER = "${aws:iot:parameter:"
 _WORD = "abcdefghijklmnopqrstuvwxyz0123456789"
 _LONGEST_URL = 2048
+_PIECE = 512
 _LONGEST_NAME = 48
 _LONGEST_OPERATION = 64
 
@@ -94,11 +96,14 @@ def checked(name: str, operation: "Any", given: dict, board: "Board") -> "dict[s
             raise JobRejected("INVALID_ARGUMENT", "%s: unknown member %s" % (name, member[:64]))
     result = {}
     for member, rule in table.items():
-        where, value = name + "." + member, given.get(member)
+        where = name + "." + member
+        value: "Any" = given.get(member)
         if not is_absent(value):
             _check(where, rule, value, given, board)
             if member in only:
                 _check_allowed(where, only[member], given, board)
+            if rule[0] == "url":
+                value = [value[i : i + _PIECE] for i in range(0, len(value), _PIECE)]
         elif member in optional:
             value = optional[member]
             if rule[0] == "int" and isinstance(value, str):

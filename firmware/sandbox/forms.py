@@ -19,8 +19,9 @@ def parse(document: "dict[str, Any]") -> "Iterator[tuple[str, dict, int]]":
         yield _todo(document)
     elif "steps" in document:
         _allow_only("steps", document)
-        for i, step in enumerate(document["steps"]):
-            yield _operation(step, "steps[%d]" % i)
+        steps = document["steps"]
+        for i in range(len(steps)):
+            yield _operation(steps.pop(0), "steps[%d]" % i)
     elif "operation" in document:
         yield _operation(dict(document), "document")
     else:

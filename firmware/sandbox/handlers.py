@@ -54,8 +54,8 @@ def parse(document: dict, board: "Board") -> "Iterator[tuple[str, list, int]]":
         where = "conditions[%d]" % i
         _check(where, _read(where, condition, _CONDITION), board)
     output = top["includeStdOut"] * _OUTPUT
-    for i, step in enumerate(top["steps"]):
-        yield _action("steps[%d]" % i, step, output)
+    for i in range(len(top["steps"])):
+        yield _action("steps[%d]" % i, top["steps"].pop(0), output)
     if top["finalStep"] is not None:
         yield _action("finalStep", top["finalStep"], output)
 

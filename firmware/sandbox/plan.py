@@ -55,7 +55,7 @@ def plan(document: "Any", board: "Board", stored: "Any" = None) -> "Any":
     if "steps" in document:
         if not 1 <= len(steps) <= _MOST_STEPS:
             raise JobRejected("INVALID_DOCUMENT", "steps must be a list of 1 to %d" % _MOST_STEPS)
-        document["steps"] = _each(steps)
+        document["steps"] = steps
     parsed = _changed(steps, _parse(document, board))
     document.clear()  # of what is parsed, only what is still to be checked takes memory
     return _changed(parsed, _checked(parsed, board))
@@ -71,17 +71,14 @@ def _parse(document: "dict[str, Any]", board: "Board") -> "Iterator[tuple[str, A
 
 def _checked(parsed: "Any", board: "Board") -> "Iterator[tuple[str, dict, int]]":
     check = borrow("arguments").check
-    for name, given, flags in _each(parsed):
-        yield name, check(name, given, board), flags
+    for _ in range(len(parsed)):  # each is let go before the next one is taken
+        yield _step(check, board, *parsed.pop(0))
 
 
-def _each(steps: "Any") -> "Iterator[Any]":
-    # each is let go before the next one
-    if isinstance(steps, list):
-        while steps:
-            yield steps.pop(0)
-    else:
-        yield from steps
+def _step(
+    check: "Any", board: "Board", name: str, given: "Any", flags: int
+) -> "tuple[str, dict, int]":
+    return name, check(name, given, board), flags
 
 
 def _changed(steps: "Any", change: "Iterable[Any]") -> "Any":

@@ -34,6 +34,12 @@ class Records:
             file.seek(self._starts[number])
             return json.load(file)
 
+    def pop(self, number: int) -> "Any":
+        """Read one that is then no longer in the list."""
+        value = self[number]
+        del self._starts[number]
+        return value
+
     def turn(self, change: "Iterable") -> "Records":
         """Return what is made of these records, which are gone then. Raises OSError when the flash
         is full, and what `change` raises.
@@ -45,5 +51,6 @@ class Records:
                 starts.append(file.tell())
                 json.dump(each, file)
                 file.write(b"\0")
+                each = None  # before the next one is made
         os.remove(self._path)
         return Records(path, starts)

@@ -170,27 +170,28 @@ class Run:
         first, saved, output = entry["step"], entry["saved"], entry.get("out", "")
         ignored = ""
         for number in range(first, len(self._steps)):
-            arguments: "Any" = None  # the last one's takes memory
+            arguments: "Any" = None  # the last one's takes memory, as does its result
+            result = {}
             name, arguments, flags = self._steps[number]
             if number > first:
                 saved = {}
                 self.executor.journal.entry["out"] = output
                 self.record(number, saved)
             self._at, self._name = number, name
-            result, said = {}, ""  # the last one's takes memory
+            said = [name, ":"]
             try:
                 result = await self._step(name, arguments, saved)
-                if flags & OUTPUT:
-                    pairs = sorted(result.items())
-                    said = " ".join(("%s=%s" % pair)[-_LONGEST:] for pair in pairs)
+                for each in sorted(result):
+                    said += [" ", each, "=", str(result[each])]
             except JobFailed as error:
                 if not flags & IGNORE:
                     raise
-                said = "%s %s" % error.args
-                ignored = "steps[%d]: %s" % (number, said)
+                said += [" %s %s" % error.args]
+                ignored = "steps[%d]:%s" % (number, said[-1])
             if flags & OUTPUT:
-                said = ("%s: %s | " % (name, said))[-_LONGEST:]
-                output = output[max(len(output) + len(said) - _LONGEST, 0) :] + said
+                for text in said + [" | "]:  # one by one: together they may be long
+                    text = text[-_LONGEST:]
+                    output = output[max(len(output) + len(text) - _LONGEST, 0) :] + text
         if output:
             result = {"stdout": output[:-3]}
         if ignored:

@@ -26,7 +26,7 @@ EXAMPLES = ROOT / "docs" / "jobs" / "examples"
 LED, RELAY, PIXEL = 2, 4, 18
 CONTENT = b"abc"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-SIZE, ALONE = 20_000, 2_000  # with 20 steps, with one; docs/jobs promises it
+SIZE, ALONE = 30_000, 2_000  # with 20 steps, with one; docs/jobs promises it
 
 
 def example(name: str) -> Any:
@@ -276,7 +276,7 @@ def test_documents_of_the_promised_size_run_and_larger_ones_end(device: Device) 
         assert device.run_job({"operation": "fly"})[0] == "REJECTED"
     documents = [padded(one, ALONE), padded(alone, ALONE)] * 2
     documents += [padded(each, SIZE) for each in (natives, clients)] * 2
-    documents += [padded(clients, size) for size in (6_000, 10_000, 15_000)]
+    documents += [padded(clients, size) for size in (6_000, 10_000, 20_000)]
     for document in documents:
         status, details = device.run_job(document)
         assert (status, details.get("code")) == ("SUCCEEDED", "OK"), (details, device.log())
@@ -289,7 +289,7 @@ def test_documents_of_the_promised_size_run_and_larger_ones_end(device: Device) 
 
 
 def test_twenty_long_urls_and_twenty_logs_fit_in_a_document(device: Device) -> None:
-    url = "http://127.0.0.1:9/" + "x" * 800  # plain http, which is refused
+    url = "http://127.0.0.1:9/" + "x" * 1_300  # plain http, which is refused
     for words in (["download-file", url, "/files/x"], ["collect-log"]):
         step = command(*words)
         step["action"]["ignoreStepFailure"] = True

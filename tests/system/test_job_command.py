@@ -86,13 +86,13 @@ def test_lint_says_what_a_board_would_say(run: Run) -> None:
 
 
 def test_lint_warns_of_what_a_board_may_have_no_room_for(run: Run) -> None:
-    step = {"operation": "reboot", "_why": "x" * 1100}
+    step = {"operation": "reboot", "_why": "x" * 1600}
     for document, wanted in (
         (step, ""),
         ({**step, "_why": "x" * 2000}, "the document has 20"),
         ({"steps": [step]}, ""),
-        ({"steps": [{"operation": "reboot"}, step]}, "steps[1] has 11"),
-        ({"steps": [{"operation": "reboot"}] * 2, "_why": "x" * 1100}, "the document has 11"),
+        ({"steps": [{"operation": "reboot"}, step]}, "steps[1] has 16"),
+        ({"steps": [{"operation": "reboot"}] * 2, "_why": "x" * 1600}, "the document has 16"),
     ):
         status, out, errors = run("lint", json.dumps(document))
         assert status == 0 and "valid" in out

@@ -9,15 +9,19 @@ OPTIONAL = {"lines": 20}
 ARGV = ("lines",)
 TIMEOUT_S = 5
 _MOST = 1024  # characters of a value in statusDetails
+_BETWEEN = " | "
 _VALUES = 2  # what the heap has room for, several times over
 
 
 async def run(arguments: dict, job: "Job") -> dict:
     """Return the lines, the newest last, in as many values as it takes."""
-    values = [""]
+    values: "list[list[str]]" = [[]]
+    room = _MOST
     for line in reversed(job.log.lines[-arguments["lines"] :]):
-        if len(values[-1]) + len(line) + 3 > _MOST:
-            values.append("")
-        values[-1] = line + " | " + values[-1] if values[-1] else line
+        room -= len(line) + len(_BETWEEN)
+        if room < 0:
+            values.append([])
+            room = _MOST - len(line)
+        values[-1].insert(0, line)
     values = values[:_VALUES]
-    return {"log%d" % (i + 1): value for i, value in enumerate(reversed(values))}
+    return {"log%d" % (i + 1): _BETWEEN.join(each) for i, each in enumerate(reversed(values))}

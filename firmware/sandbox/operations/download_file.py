@@ -39,7 +39,7 @@ async def run(arguments: dict, job: "Job") -> dict:
     """Fetch, check, rename. Until the rename nothing has happened, so after a reset it begins
     again.
     """
-    secure, host, port = _split(arguments["url"])
+    secure, host, port = _split(arguments["url"][0])
     if not secure and host != job.config.endpoint:
         raise JobFailed("INSECURE_URL", "http is for %s only" % job.config.endpoint)
     try:
@@ -77,12 +77,11 @@ async def _fetch(
         reader.close()
 
 
-async def _ask(writer: "Any", url: str, where: str) -> None:
-    # A presigned URL has up to 2 KB: it is sent in pieces and never copied
-    at = _target(url)
-    writer.write(b"GET " if url[at : at + 1] == "/" else b"GET /")
-    for i in range(at, len(url), _ROOM):
-        writer.write(url[i : i + _ROOM].encode())
+async def _ask(writer: "Any", url: "list[str]", where: str) -> None:
+    first = url[0][_target(url[0]) :]
+    writer.write(b"GET " if first[:1] == "/" else b"GET /")
+    for piece in [first] + url[1:]:
+        writer.write(piece.encode())
         await asyncio.wait_for_ms(writer.drain(), _SILENCE_MS)
     writer.write(b" HTTP/1.0\r\nHost: %s\r\n\r\n" % where.encode())
     await asyncio.wait_for_ms(writer.drain(), _SILENCE_MS)
