@@ -193,7 +193,7 @@ class ScriptedPeer:
             try:
                 self._connection = self._context.wrap_socket(plain, server_side=True)
                 self._read(mqtt_wire.Wire(_Turns(self._connection, self._lock)))
-            except (OSError, EOFError):
+            except (OSError, EOFError, ValueError):  # the last if it is hung up just now
                 pass
             self._packets.put(("END", "", b""))
 

@@ -40,9 +40,8 @@ def bench_requests(
     table.add(
         "request → reply, get-pending-job-executions, back to back",
         f"{spreads['firmware'].text('ms')}\n"
-        f"its own work in that: {awake.text('ms')}; the rest is the cloud, and the Unix port's "
-        f"poll, which sleeps up to 1 ms where a board's does not, in the {turns} turns of the "
-        f"loop; the floor and its own work: {1 + awake.median / floor:.2f} of the floor\n"
+        f"its own work in that, in {turns} turns of the loop: {awake.text('ms')}; the rest is "
+        f"the cloud; the floor and its own work: {1 + awake.median / floor:.2f} of the floor\n"
         f"{allocated} bytes of heap allocated, {how_measured()}",
         beside="\n".join(
             f"{label}: {spreads[name].text('ms')}, here is {ratios[name]:.2f} of it"

@@ -1,6 +1,7 @@
 """What ends a connection, and by which code the link tells it."""
 
 import asyncio
+import io
 import time
 
 from sandbox.errors import LinkError
@@ -222,14 +223,21 @@ async def test_a_request_while_offline_is_refused_at_once():
     assert error.args[0] == "Offline"
 
 
-class DeadSocket:
+class DeadSocket(io.IOBase):
     """Takes no more data."""
+
+    def __init__(self, error) -> None:
+        self._error = error
+
+    def write(self, data):
+        if self._error:
+            raise self._error
+
+    def ioctl(self, request, flags):
+        return 0
 
     def close(self):
         pass
-
-    def write(self, data):
-        raise OSError(104)
 
 
 async def test_a_request_that_cannot_be_sent_ends_the_connection():
@@ -237,11 +245,13 @@ async def test_a_request_that_cannot_be_sent_ends_the_connection():
         await connection.welcome()
         await connection.expect_end()
 
-    _, client = await served(script)
-    client.link.since = time.ticks_add(client.link.since, -3000)
-    client.link._stream._sock = DeadSocket()
-    client.link.publish("get", b"{}")
-    assert await client.trouble() == "CONNECTION_LOST"
+    for error, code in ((OSError(104), "CONNECTION_LOST"), (None, "SEND_TIMEOUT")):
+        _, client = await served(script)
+        client.link.since = time.ticks_add(client.link.since, -3000)
+        client.link._stream._sock = DeadSocket(error)
+        client.link.publish("get", b"{}")
+        assert await client.trouble() == code
+        client.task.cancel()
 
 
 # Trying again

@@ -25,9 +25,7 @@ _SERVICE = {  # AWS IoT developer guide, "Jobs device MQTT API", ErrorResponse
 _DIAL = "firmware/test_dial.py"
 _REFUSALS = "system/test_refusals.py"
 _LINK = "firmware/test_link_faults.py"
-_DEAD_STREAM = (
-    f"{_LINK}::test_a_request_that_cannot_be_sent_is_a_link_error_and_ends_the_connection"
-)
+_DEAD_SOCKET = f"{_LINK}::test_a_request_that_cannot_be_sent_ends_the_connection"
 _TLS_RAISES = f"{_DIAL}::test_what_tls_raises_for_want_of_memory_or_for_a_key_is_told"
 # A test, or a transcript, of each code, that makes it come about; not one that only names it
 _PROVOKED = {
@@ -62,8 +60,8 @@ _PROVOKED = {
     "PUBLISH_CLOSED": f"{_LINK}::test_a_close_soon_after_a_request_hints_at_the_policy",
     "DROPPED_REPEATEDLY": f"{_LINK}::test_connections_that_end_again_and_again_are_told",
     "CLOSED_BY_PEER": f"{_LINK}::test_a_close_after_a_while_is_only_a_close",
-    "CONNECTION_LOST": _DEAD_STREAM,
-    "SEND_TIMEOUT": _DEAD_STREAM,
+    "CONNECTION_LOST": _DEAD_SOCKET,
+    "SEND_TIMEOUT": _DEAD_SOCKET,
     "NO_PINGRESP": f"{_LINK}::test_a_ping_without_answer_is_told",
     "MALFORMED_PACKET": f"{_LINK}::test_what_is_no_mqtt_is_told",
     "InvalidStateTransition": "system/test_walkthrough.py::test_refusals_are_shown_and_explained",

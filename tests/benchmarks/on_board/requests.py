@@ -170,8 +170,7 @@ async def ask_often(name, jobs, turns):
 
 
 class _Turns:
-    # Counts the turns of asyncio's loop, and how long its polls took: the Unix port sleeps 1 ms in
-    # each that has a TLS socket (extmod/modselect.c), even if it is not to wait; a board does not
+    # Counts the turns of asyncio's loop, and how long its polls took
     def __init__(self):
         self.count = self.asleep_us = 0
         self._queue = core._io_queue
