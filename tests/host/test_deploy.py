@@ -81,7 +81,7 @@ def test_what_differs_is_copied_and_nothing_else(
     assert done.same == len(first.changed) - 2
     said = capsys.readouterr().err
     assert f"plan: 2 changed, {done.same} same, 1 KB to send" in said
-    assert "mpy-cross -O2 -s greeting.py" in said
+    assert "mpy-cross -O2 -s greeting " in said
     assert "fs cp greeting.mpy :/sandbox/greeting.mpy" in said
 
 
