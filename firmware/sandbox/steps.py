@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from .executor import Executor
 
-IGNORE, OUTPUT = const(1), const(2)  # flags: its failure is no failure; results go into `stdout`
+# Flags: its failure is no failure; results go into `stdout`
+IGNORE = const(1)
+OUTPUT = const(2)
 _STEP_TIMEOUT_MIN = const(10)  # what `executor` has set when the job was started
 _PACE_S = const(5)
 _RETRY_S = const(2)

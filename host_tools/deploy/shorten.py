@@ -6,7 +6,8 @@ MicroPython keeps each name that a module mentions for ever, in the heap, once i
 1. what begins with one underscore is a module's own affair: every module calls its private names
    `_a`, `_b`, …, the same few everywhere;
 2. every function calls its parameters `a`, `b`, …, unless some call gives them by name;
-3. what is for the type checker only, under `if TYPE_CHECKING`, is left out.
+3. what is for the type checker only, under `if TYPE_CHECKING`, is left out, and the import of
+   `const`, which the compiler knows.
 
 Lines stay lines: a traceback tells file and line as they are in the source, only a private
 function's name is another.
@@ -22,9 +23,9 @@ import tokenize
 from collections import Counter
 from collections.abc import Iterator, Set
 
-_FOR_TYPES = "TYPE_CHECKING"
 # What umqtt and asyncio give by name to what stands in for a TLS context
 _FROM_OUTSIDE = {"server_hostname", "do_handshake_on_connect"}
+_IMPORT = "from micropython import const"
 _Change = tuple[int, int, str, str]  # row, column, what is there, what will be
 
 
@@ -39,7 +40,7 @@ def shorten(source: str, by_name: Set[str]) -> str:
     its parameters, but for those `by_name`. Raises SyntaxError.
     """
     tree = ast.parse(source)
-    lines = _without_types(tree, source)
+    lines = _needed(tree, source)
     every = [
         token
         for token in tokenize.generate_tokens(iter(lines).__next__)
@@ -60,16 +61,37 @@ def shorten(source: str, by_name: Set[str]) -> str:
     return "".join(lines)
 
 
-def _without_types(tree: ast.Module, source: str) -> list[str]:
-    # takes them out of `tree`, too
+def _needed(tree: ast.Module, source: str) -> list[str]:
+    # the lines, empty where there is nothing for the board; `tree` loses that, too
     lines = source.splitlines(keepends=True)
+    known = _knows_every_const(tree)
     for node in list(tree.body):
-        named = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "test", None)
-        if isinstance(named, ast.Name) and named.id == _FOR_TYPES:
+        if _is_for_types(node) or (known and ast.unparse(node) == _IMPORT):
             tree.body.remove(node)
             rows = slice(node.lineno - 1, node.end_lineno)
             lines[rows] = ["\n"] * len(lines[rows])
     return lines
+
+
+def _is_for_types(node: ast.stmt) -> bool:
+    named = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "test", None)
+    return isinstance(named, ast.Name) and named.id == "TYPE_CHECKING"
+
+
+def _knows_every_const(tree: ast.Module) -> bool:
+    # the compiler knows it in `NAME = const(…)` only
+    known = [
+        node.value.func
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Call)
+    ]
+    return all(
+        node in known
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id == "const"
+    )
 
 
 class _Parameters:

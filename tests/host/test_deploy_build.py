@@ -35,7 +35,7 @@ def test_modules_are_compiled_and_the_two_start_files_are_not(firmware: Path) ->
         "/sandbox/a.txt",
     ]
     assert files["/sandbox/a.mpy"][:2] == b"M\x06"  # .mpy, version 6
-    assert b"\x08a.py" in files["/sandbox/a.mpy"]  # what tracebacks name
+    assert b"\x02a\0" in files["/sandbox/a.mpy"]  # what tracebacks name
 
 
 def test_umqtt_comes_only_when_asked_for(firmware: Path) -> None:

@@ -69,24 +69,31 @@ def test_what_others_give_by_name_keeps_it() -> None:
     assert shorten(source, set()) == "def wrap_socket(a, server_hostname=None): pass\n"
 
 
-def test_what_is_for_the_type_checker_is_left_out() -> None:
+def test_what_is_for_the_host_is_left_out() -> None:
     source = """\
+from micropython import const
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from .app import App
 
-x = 1
+x = const(1)
 """
-    assert shorten(source, set()) == "\n\n\n\n\n\nx = 1\n"
+    assert shorten(source, set()) == "\n\n\n\n\n\n\nx = const(1)\n"
+    for source in (
+        "from micropython import const, schedule\nx = const(1)\n",
+        "from micropython import const\nx, y = const(1), 2\n",
+    ):
+        assert shorten(source, set()) == source, "the compiler does not know it there"
 
 
 def test_lines_stay_lines() -> None:
     short = shorten(SOURCE, set())
     assert short.count("\n") == SOURCE.count("\n")
     assert [type(node) for node in ast.walk(ast.parse(short))] == [
-        type(node) for node in ast.walk(ast.parse(SOURCE))
+        type(node)
+        for node in ast.walk(ast.parse(SOURCE.replace("from micropython import const\n", "\n")))
     ]
 
 
