@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .config import Config
 
 _LONG_S = const(300)
-_REPL = "this is the MicroPython REPL, Ctrl-D starts the sandbox again"
+_REPL = const("this is the MicroPython REPL, Ctrl-D starts the sandbox again")
 
 
 class App:

@@ -22,6 +22,8 @@ values, or "pin" and the pin's kind. Absent is also null, "", and an AWS job tem
 that nobody has filled in. Members that begin with _ are comments.
 """
 
+from micropython import const
+
 from .errors import JobRejected
 from .lazy import borrow
 
@@ -33,12 +35,12 @@ if TYPE_CHECKING:
 
 # What /board.json may say otherwise, under "limits"
 LIMITS = {"count": 100, "pulse_ms": 10_000, "duration_s": 3600, "file_bytes": 65_536}
-_PARAMETER = "${aws:iot:parameter:"
-_WORD = "abcdefghijklmnopqrstuvwxyz0123456789"
-_LONGEST_URL = 2048
-_PIECE = 512
-_LONGEST_NAME = 48
-_LONGEST_OPERATION = 64
+_PARAMETER = const("${aws:iot:parameter:")
+_WORD = const("abcdefghijklmnopqrstuvwxyz0123456789")
+_LONGEST_URL = const(2048)
+_PIECE = const(512)
+_LONGEST_NAME = const(48)
+_LONGEST_OPERATION = const(64)
 
 
 def load(name: str) -> "Any":

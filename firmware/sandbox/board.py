@@ -5,6 +5,7 @@ Only pins named in /board.json exist here, so no job can drive any other. What f
 """
 
 import machine
+from micropython import const
 
 from .lazy import borrow
 
@@ -12,8 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_QUIET_MS = 2_000_000_000  # 23 days: as good as off, since an ESP32 watchdog cannot be stopped
-_CAUSES = ("PWRON_RESET", "HARD_RESET", "WDT_RESET", "DEEPSLEEP_RESET", "SOFT_RESET")
+_QUIET_MS = const(2_000_000_000)  # 23 days: an ESP32 watchdog cannot be stopped
 
 
 class Board:
@@ -81,9 +81,8 @@ class Board:
 
     def reset_cause(self) -> str:
         """Return the name of the last reset's cause, as `machine` has it."""
-        cause = machine.reset_cause()
-        for name in _CAUSES:
-            if getattr(machine, name, None) == cause:
+        for name in dir(machine):
+            if name.endswith("_RESET") and getattr(machine, name) == machine.reset_cause():
                 return name
         return "UNKNOWN_RESET"
 

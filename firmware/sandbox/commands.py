@@ -5,6 +5,8 @@ A command is a coroutine that takes the app, `write(line)` and the words behind 
 returns USAGE if they are wrong, else nothing.
 """
 
+from micropython import const
+
 from . import texts
 from .answers import dump
 from .console import DONE, FAILED, USAGE
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     Write = Callable[[str], None]
 
-_LONGEST_ID = 64
+_LONGEST_ID = const(64)
 
 
 async def do(app: "App", write: "Write", line: str) -> int:

@@ -24,7 +24,7 @@ DONE, FAILED, USAGE = 0, 1, 2  # how a command ended
 _MACHINE = const(0x1E)
 _PERSON = const(0x1F)
 _LONGEST = const(2048)
-_ENDS = b"\r\n"
+_ENDS = const(b"\r\n")
 
 
 class Console:

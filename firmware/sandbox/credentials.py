@@ -6,6 +6,7 @@ import binascii
 import os
 
 import tls
+from micropython import const
 
 from .errors import ConfigError
 
@@ -17,7 +18,7 @@ FOLDER = "/credentials"
 
 # DER in front of the public part of a private key, and the part's length: the point of a P-256 key
 # (BIT STRING, RFC 5915), the modulus of an RSA key of 2048 bits (INTEGER, RFC 8017)
-_PUBLIC_PARTS = ((b"\x03\x42\x00\x04", 64), (b"\x02\x82\x01\x01\x00", 256))
+_PUBLIC_PARTS = const(((b"\x03\x42\x00\x04", 64), (b"\x02\x82\x01\x01\x00", 256)))
 
 
 def tls_context(folder: str = FOLDER, more: str = "") -> "Any":

@@ -14,17 +14,6 @@ if TYPE_CHECKING:
 _KEPT = const(10)
 _LONGEST = const(2048)
 PROMPT = "> "
-_ESCAPES = {
-    "A": "up",
-    "B": "down",
-    "C": "right",
-    "D": "left",
-    "H": "home",
-    "F": "end",
-    "3~": "delete",
-    "1~": "home",
-    "4~": "end",
-}
 
 
 class Editor:
@@ -128,24 +117,22 @@ class Editor:
         self.redraw()
 
     def _on_escape(self, char: str) -> None:
-        # ESC [ … letter, ESC [ digits ~, ESC O letter; a modifier comes behind a semicolon
+        # ESC [ … letter, ESC [ digits ~, ESC O letter; a modifier comes behind a semicolon.
+        # A up, B down, C right, D left, H and 1~ home, F and 4~ end, 3~ delete
         self._escape += char
         if char in "[O" and len(self._escape) == 1:
             return
         if (char.isdigit() or char == ";") and len(self._escape) < 8:
             return
-        key, self._escape = _ESCAPES.get(self._escape[1:]), None
-        if key in ("up", "down"):
-            self._recall(1 if key == "up" else -1)
-        elif key == "delete":
-            if self._at < len(self.line):
-                self._erase(self._at, self._at + 1)
-        elif key:
-            self._move(
-                {"left": self._at - 1, "right": self._at + 1, "home": 0, "end": len(self.line)}[
-                    key
-                ]
-            )
+        key, self._escape = self._escape[1:], None
+        at, end = self._at, len(self.line)
+        moves = {"C": at + 1, "D": at - 1, "H": 0, "1~": 0, "F": end, "4~": end}
+        if key in moves:
+            self._move(moves[key])
+        elif key in ("A", "B"):
+            self._recall(1 if key == "A" else -1)
+        elif key == "3~" and at < end:
+            self._erase(at, at + 1)
 
     def _recall(self, step: int) -> None:
         self._back = max(0, min(self._back + step, len(self._history)))

@@ -4,7 +4,8 @@ import gc
 
 from . import VERSION, texts
 from .console import USAGE
-from .files import keep
+from .errors import ConfigError
+from .files import SETTINGS, read_json, write_json
 from .jobs import STATUSES
 from .lazy import borrow
 from .log import LEVELS
@@ -121,8 +122,14 @@ def complete(app: "App", words: list[str]) -> list[str]:
 
 
 def _keep(write: "Write", name: str, value: "object") -> None:
+    settings = {}
     try:
-        keep(name, value)
+        settings = read_json(SETTINGS)
+    except ConfigError:
+        pass  # nothing has been kept yet, or it is damaged
+    settings[name] = value
+    try:
+        write_json(SETTINGS, settings)
         write("%s: %s" % (name, _on(value) if isinstance(value, bool) else value))
     except OSError as error:
         write("%s is set, but not kept across resets: %s" % (name, error))

@@ -5,22 +5,8 @@ import os
 
 from .errors import ConfigError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 STATE = "/state"  # what the board itself writes; a deploy never touches it
 SETTINGS = STATE + "/settings.json"
-
-
-def keep(name: str, value: "Any", path: str = SETTINGS) -> None:
-    """Keep a changed setting across resets. Raises OSError when the flash is full."""
-    try:
-        settings = read_json(path)
-    except ConfigError:
-        settings = {}
-    settings[name] = value
-    write_json(path, settings)
 
 
 def read_json(path: str) -> dict:

@@ -23,24 +23,26 @@ if TYPE_CHECKING:
 
 _OUTPUT = const(2)  # flags of `steps`; that of a failure that does not matter is 1
 _MOST = const(20)  # of what a list may hold
-_PARAMETER = "${aws:iot:parameter:"
+_PARAMETER = const("${aws:iot:parameter:")
 _ALIAS = {"health-check": "report"}
-_WHY = (
-    ("package", "firmware is deployed as a whole, there are no packages"),
-    ("service", "there are no services to start or stop"),
-    ("shutdown", "a board that is off cannot be reached again"),
-    ("", "no operation has this name"),
+_WHY = const(
+    (
+        ("package", "firmware is deployed as a whole, there are no packages"),
+        ("service", "there are no services to start or stop"),
+        ("shutdown", "a board that is off cannot be reached again"),
+        ("", "no operation has this name"),
+    )
 )
 
 # members and what they must be, ! = and be there
-_TOP = "version text! includeStdOut flag steps steps! finalStep object conditions list"
-_STEP = "action object!"
+_TOP = const("version text! includeStdOut flag steps steps! finalStep object conditions list")
+_STEP = const("action object!")
 _ACTION = "name text! type text! input object! runAsUser text allowStdErr number"
 _ACTION += " ignoreStepFailure flag"
-_HANDLER = "handler text! args words path text"
-_COMMAND = "command text!"
-_OLD = "operation text! args words path text allowStdErr number includeStdOut flag"
-_CONDITION = "key text! value words! type text"
+_HANDLER = const("handler text! args words path text")
+_COMMAND = const("command text!")
+_OLD = const("operation text! args words path text allowStdErr number includeStdOut flag")
+_CONDITION = const("key text! value words! type text")
 
 
 def parse(document: dict, board: "Board") -> "Iterator[tuple[str, list, int]]":

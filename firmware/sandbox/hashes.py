@@ -4,13 +4,15 @@ import asyncio
 import hashlib
 import os
 
+from micropython import const
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable
 
 # The folders that a deploy fills, and the root; what else is on the board is not ours to read
-_OURS = ("/sandbox", "/umqtt", "/credentials")
-_FOLDER = 0x4000
+_OURS = const(("/sandbox", "/umqtt", "/credentials"))
+_FOLDER = const(0x4000)
 
 
 def sha256(path: str) -> str:

@@ -2,8 +2,9 @@
 
 import machine
 import neopixel
+from micropython import const
 
-_WHITE = "#202020"  # bright enough to be seen, and not felt
+_WHITE = const("#202020")  # bright enough to be seen, and not felt
 
 
 def show(gpio: int, on: bool, colour: str) -> None:

@@ -2,6 +2,8 @@
 
 import os
 
+from micropython import const
+
 from . import files
 from .errors import ConfigError
 
@@ -17,7 +19,7 @@ _PHASES: "dict[Any, tuple]" = {
     "running": (("attempt", int), ("step", int), ("saved", dict)),
     "final": (("status", str), ("details", dict)),
 }
-_LONGEST_ID = 64
+_LONGEST_ID = const(64)
 
 
 def load(path: str, log: "Log") -> dict:

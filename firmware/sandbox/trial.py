@@ -8,6 +8,8 @@ them in time, the old ones are put back. Loaded at the start, given up when that
 import asyncio
 import os
 
+from micropython import const
+
 from . import files
 from .errors import ConfigError
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from .app import App
 
 _TRIAL = files.STATE + "/trial.json"
-_MOST_BOOTS = 4  # of a board that resets again and again with the new settings
+_MOST_BOOTS = const(4)  # of a board that resets again and again with the new settings
 
 
 async def watch(app: "App") -> None:

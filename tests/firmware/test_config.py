@@ -65,15 +65,14 @@ def test_a_log_level_that_does_not_exist_is_refused():
 
 def test_the_boards_own_settings_go_over_the_configuration():
     files.write_json("/config.json", LEAST)
-    files.keep("executor", False)
-    files.keep("log", "debug")
+    files.write_json(files.SETTINGS, {"executor": False, "log": "debug"})
     read = config.load()
     assert (read.executor, read.log, read.thing) == (False, "debug", "lamp")
 
 
 def test_the_configuration_stands_when_the_settings_cannot_be_read():
     files.write_json("/config.json", LEAST)
-    files.keep("executor", False)
+    files.write_json(files.SETTINGS, {"executor": False})
     for damage in (b"", b"{", b"[]", b'{"executor": "maybe"}', b'{"of_another_version": 1}'):
         with open(files.SETTINGS, "wb") as file:
             file.write(damage)

@@ -119,6 +119,20 @@ async def test_the_log_level_is_set_and_kept():
     assert files.read_json(files.SETTINGS) == {"log": "debug"}
 
 
+async def test_a_setting_is_kept_beside_the_others():
+    await done("executor off", FakeApp())
+    await done("log debug", FakeApp())
+    assert files.read_json(files.SETTINGS) == {"executor": False, "log": "debug"}
+
+
+async def test_damaged_settings_are_replaced():
+    files.write_json(files.SETTINGS, {"executor": False})
+    with open(files.SETTINGS, "w") as file:
+        file.write("{")
+    await done("log debug", FakeApp())
+    assert files.read_json(files.SETTINGS) == {"log": "debug"}
+
+
 def test_tab_knows_commands_jobs_statuses_and_levels():
     app = FakeApp()
     app.jobs.pending = {"job-b": "QUEUED", "job-a": "QUEUED", "x": "QUEUED"}

@@ -56,17 +56,3 @@ def test_what_is_not_a_json_object_is_named():
         assert str(raises(ConfigError, files.read_json, "/x.json")) == "/x.json is " + said, (
             content
         )
-
-
-def test_a_setting_is_kept_beside_the_others():
-    files.keep("executor", False)
-    files.keep("log", "debug")
-    assert files.read_json(files.SETTINGS) == {"executor": False, "log": "debug"}
-
-
-def test_damaged_settings_are_replaced():
-    files.keep("executor", False)
-    with open(files.SETTINGS, "w") as file:
-        file.write("{")
-    files.keep("log", "debug")
-    assert files.read_json(files.SETTINGS) == {"log": "debug"}

@@ -1,5 +1,7 @@
 """Sends the last lines of the board's log: {"operation": "collect-log", "lines": 20}."""
 
+from micropython import const
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..steps import Job
@@ -8,9 +10,9 @@ ARGUMENTS = {"lines": ("int", 1, 20)}
 OPTIONAL = {"lines": 20}
 ARGV = ("lines",)
 TIMEOUT_S = 5
-_MOST = 1024  # characters of a value in statusDetails
-_BETWEEN = " | "
-_VALUES = 2  # what the heap has room for, several times over
+_MOST = const(1024)  # characters of a value in statusDetails
+_BETWEEN = const(" | ")
+_VALUES = const(2)  # what the heap has room for, several times over
 
 
 async def run(arguments: dict, job: "Job") -> dict:

@@ -4,6 +4,8 @@ What takes a restart is on trial: if the board does not come online with it with
 the old settings are put back (`trial`).
 """
 
+from micropython import const
+
 from ..errors import ConfigError, JobFailed
 from ..files import SETTINGS, STATE, read_json, write_json
 
@@ -29,7 +31,7 @@ OPTIONAL = {
     "watchdog_s": None,
     "ntp": None,
 }
-_LIVE = ("executor", "log")  # need no restart
+_LIVE = const(("executor", "log"))  # need no restart
 _TRIAL = STATE + "/trial.json"
 
 
