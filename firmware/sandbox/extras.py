@@ -1,6 +1,7 @@
 """The console's commands beyond the sample's, in the manner of `commands`. Loaded for one."""
 
 import gc
+import time
 
 from . import VERSION, texts
 from .console import USAGE
@@ -38,13 +39,14 @@ async def status(app: "App", write: "Write") -> None:
     write(line)
     if app.link.trouble:
         write("last trouble: %s %s" % app.link.trouble)
-    write("wifi: %s" % app.network.wifi())
+    facts = borrow("facts")
+    write("wifi: %s" % facts.wifi(app.config.wifi))
     write("thing: %s, client id %s" % (app.config.thing, app.config.client_id))
     write("endpoint: %s:%d" % (app.config.endpoint, app.config.port))
     job_id = app.executor.journal.entry.get("jobId")
     busy = ", working on %s" % job_id if job_id else ""
     write("executor: %s%s" % (_on(app.executor.enabled), busy))
-    write("clock: %04d-%02d-%02d %02d:%02d:%02d UTC" % app.network.clock())
+    write("clock: %04d-%02d-%02d %02d:%02d:%02d UTC" % time.gmtime()[:6])
     where = (ms // 1000, ms % 1000, app.board.boots, app.board.reset_cause())
     write("uptime: %d.%03d s, boot %d, %s" % where)
     before = borrow("crash").last_words()
@@ -52,7 +54,7 @@ async def status(app: "App", write: "Write") -> None:
         write("before the reset: %s" % before)
     gc.collect()
     write("heap: %d bytes free" % gc.mem_free())
-    borrow("facts").show(write)
+    facts.show(write)
     write("firmware: %s on %s" % (VERSION, app.board.name))
 
 

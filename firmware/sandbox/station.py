@@ -15,13 +15,11 @@ from .lazy import borrow
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .config import Config
-    from .link import Link
     from .log import Log
 
 _2000 = const(946_684_800)  # Unix time of the ESP32 port's epoch, 2000-01-01
 _OLDEST_BUILD = const(1_767_225_600)  # 2026-01-01
 _RESYNC_MS = const(86_400_000)
-_LEAVE_MS = const(10_000)
 
 
 class Station:
@@ -36,15 +34,6 @@ class Station:
         self._set_at = time.ticks_ms()
         self.held = False  # True: the link stays down
 
-    async def hold(self, link: "Link") -> None:
-        """Take the link down, for who needs its memory, until `held` is false again."""
-        self.held = True
-        self._log.info("link", "pauses")
-        await link.leave()
-        began = time.ticks_ms()
-        while link.online.is_set() and time.ticks_diff(time.ticks_ms(), began) < _LEAVE_MS:
-            await asyncio.sleep_ms(50)
-
     async def up(self) -> None:
         """Return when the board has an address and the time. Raises LinkError saying why not."""
         while self.held:
@@ -57,23 +46,8 @@ class Station:
         if aged or not self._is_plausible():
             answered = await borrow("clock").set_from(self._config.ntp, self._log)
             if not answered and not self._is_plausible():
-                raise LinkError("CLOCK_NOT_SET", "it says %04d-%02d-%02d" % self.clock()[:3])
+                raise LinkError("CLOCK_NOT_SET", "it says %04d-%02d-%02d" % time.gmtime()[:3])
             self._set_at = time.ticks_ms()  # asking may block, so not at every attempt
-
-    def clock(self) -> tuple:
-        """Return (year, month, day, hour, minute, second), UTC."""
-        return time.gmtime()[:6]
-
-    def wifi(self) -> str:
-        """Return one line on the state of Wi-Fi."""
-        ssid = self._config.wifi.get("ssid", "")
-        if not self._station.isconnected():
-            return "not connected to %s" % ssid
-        try:
-            rssi = "%d" % self._station.status("rssi")
-        except (OSError, ValueError):
-            rssi = "?"
-        return "%s, %s, RSSI %s dBm" % (ssid, self._station.ifconfig()[0], rssi)
 
     def _is_plausible(self) -> bool:
         epoch = _2000 if time.gmtime(0)[0] == 2000 else 0

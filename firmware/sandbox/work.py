@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .executor import Executor
 
 _MOST_ATTEMPTS = const(5)
-_GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition", "InvalidRequest")
 
 
 async def resume(executor: "Executor") -> "dict[str, Any] | None":
@@ -33,12 +32,13 @@ async def resume(executor: "Executor") -> "dict[str, Any] | None":
     try:
         answer = await executor.jobs.describe(entry["jobId"], executionNumber=number)
     except JobsError as error:
+        delivery = borrow("delivery")
         if error.code == TOO_LARGE:  # it has begun, and must not begin anew when there is room
             result = {"code": "OUT_OF_MEMORY", "reason": "its document cannot be held again"}
             versioned = dict(entry, versionNumber=entry["version"])
-            await borrow("delivery").finish(executor, versioned, "FAILED", result)
-        elif error.code in _GONE:
-            borrow("delivery").drop(executor, error.code, error.message)
+            await delivery.finish(executor, versioned, "FAILED", result)
+        elif error.code in delivery.GONE or error.code == "InvalidRequest":
+            delivery.drop(executor, error.code, error.message)
         else:
             raise  # it may go on: the service is asked again
         return None

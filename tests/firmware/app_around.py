@@ -9,14 +9,6 @@ from sandbox.log import Log
 from fakes import FakeBoard, FakeLink
 
 
-class _Network:
-    def wifi(self) -> str:
-        return "home, 10.0.0.2, RSSI -55 dBm"
-
-    def clock(self) -> tuple:
-        return (2026, 11, 24, 6, 30, 5)
-
-
 class _Journal:
     def __init__(self) -> None:
         self.entry = {}
@@ -36,13 +28,19 @@ class FakeApp:
 
     def __init__(self) -> None:
         self.board = FakeBoard(boots=7)
-        self.config = parse({"thing": "lamp", "endpoint": "localhost", "client_id": "lamp-1"})
+        self.config = parse(
+            {
+                "thing": "lamp",
+                "endpoint": "localhost",
+                "client_id": "lamp-1",
+                "wifi": {"ssid": "home"},
+            }
+        )
         self.left = asyncio.Event()
         self.log = Log(lambda line: None)
         self.link = FakeLink()
         self.link.state, self.link.trouble = "online", None
         self.link.age_ms = lambda: 61_000
-        self.network = _Network()
         self.executor = _Executor()
         self.jobs = Jobs(self.link, self.log)
         self.jobs.on_change = lambda certain: None

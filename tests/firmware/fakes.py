@@ -193,21 +193,13 @@ class FakeConfig:
     keepalive_s = 60
     watchdog_s = 60
     ntp = ["ntp.test"]
+    wifi = {"ssid": "home"}
 
 
 class FakeNetwork:
-    """Wi-Fi and clock as operations see them."""
+    """The station as operations see it."""
 
     held = False
-
-    def wifi(self) -> str:
-        return "home, 10.0.0.2, RSSI -55 dBm"
-
-    def clock(self) -> tuple:
-        return (2026, 11, 24, 6, 30, 5)
-
-    async def hold(self, link) -> None:
-        self.held = True
 
 
 def raises(kind, call, *args):

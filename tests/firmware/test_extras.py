@@ -1,8 +1,10 @@
+import network
 from sandbox import commands, extras, files, texts
 
 import flash
+import hardware
 from app_around import FakeApp
-from fakes import FakeBoard
+from fakes import FakeBoard, until
 
 
 async def done(line, app):
@@ -33,21 +35,30 @@ async def test_quit_ends_the_application():
 async def test_status_shows_how_things_stand():
     app = FakeApp()
     app.executor.journal.entry = {"jobId": "TestJob"}
+    hardware.simulate_clock(2030)
     status, lines = await done("status", app)
     assert status == 0
     for line in (
         "link: online for 61 s",
-        "wifi: home, 10.0.0.2, RSSI -55 dBm",
+        "wifi: not connected to home",
         "thing: lamp, client id lamp-1",
         "endpoint: localhost:8883",
         "executor: on, working on TestJob",
-        "clock: 2026-11-24 06:30:05 UTC",
+        "clock: 2030-01-01 00:00:00 UTC",
     ):
         assert line in lines, line
     assert any(line.startswith("uptime: 0.") and "boot 7, HARD_RESET" in line for line in lines)
     assert any(line.startswith("heap: ") for line in lines)
     assert any(line.startswith("firmware: ") for line in lines)
     assert any(line.startswith("micropython: 1.") and ", mpy 6, " in line for line in lines)
+
+
+async def test_status_shows_address_and_signal_of_wifi():
+    station = network.WLAN(network.STA_IF)
+    station.active(True)
+    station.connect("home", "secret")
+    await until(station.isconnected)
+    assert "wifi: home, 127.0.0.1, RSSI -55 dBm" in (await done("status", FakeApp()))[1]
 
 
 async def test_the_manifest_is_shown_in_short_pieces():

@@ -3,6 +3,7 @@
 import asyncio
 
 import network
+from sandbox import facts
 from sandbox.config import parse
 from sandbox.errors import LinkError
 from sandbox.link import Link
@@ -117,4 +118,4 @@ async def test_another_address_is_told_and_needs_no_new_wifi():
     await until(lambda: board.link.failures >= 3, "some failures")
     task.cancel()
     assert there.attempts == [], "Wi-Fi itself was all right"
-    assert "10.0.0.77" in board.station.wifi()
+    assert "10.0.0.77" in facts.wifi(CONFIG["wifi"])

@@ -1,9 +1,10 @@
+import network
 from sandbox import files
 
 import flash
 import hardware
 from agent import Agent
-from fakes import FakeJobs, execution
+from fakes import FakeJobs, execution, until
 
 HASH_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -11,6 +12,9 @@ HASH_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 async def reported(files_too=True):
     agent = Agent(FakeJobs(execution({"operation": "report", "files": files_too})))
     agent.log.uptime_ms = lambda: 61_500
+    network.WLAN(network.STA_IF).active(True)
+    network.WLAN(network.STA_IF).connect("home", "secret")
+    await until(network.WLAN(network.STA_IF).isconnected)
     await agent.work()
     assert agent.outcome()[0] == "SUCCEEDED"
     return agent.outcome()[1]

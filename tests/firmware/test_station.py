@@ -92,14 +92,6 @@ async def test_the_clock_is_set_again_after_a_day():
     assert log.says("set by")
 
 
-async def test_its_state_is_told_in_words():
-    up = made()
-    assert up.wifi() == "not connected to home"
-    await up.up()
-    assert up.wifi() == "home, 127.0.0.1, RSSI -55 dBm"
-    assert up.clock()[0] >= 2026 and len(up.clock()) == 6
-
-
 async def test_the_interface_is_recycled_after_failures_in_a_row():
     seen = []
     real = station.borrow

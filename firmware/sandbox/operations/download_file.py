@@ -8,6 +8,7 @@ so the link pauses while https is used.
 import asyncio
 import hashlib
 import os
+import time
 
 from micropython import const
 
@@ -31,6 +32,7 @@ ARGV = ("url", "path", "sha256")
 TIMEOUT_S = 540
 _TEMPORARY = const("/files/.new")  # no name in /files begins with a dot
 _SILENCE_MS = const(15_000)
+_LEAVE_MS = const(10_000)
 _ROOM = const(512)
 _LONGEST_HEAD = const(4096)
 
@@ -44,7 +46,7 @@ async def run(arguments: dict, job: "Job") -> dict:
         raise JobFailed("INSECURE_URL", "http is for %s only" % job.config.endpoint)
     try:
         if secure:
-            await job.network.hold(job.link)
+            await _pause(job)
         size, digest = await _fetch(secure, host, port, arguments, job)
         if arguments["sha256"].lower() not in ("", digest):
             raise JobFailed("HASH_MISMATCH", "its SHA-256 is " + digest)
@@ -59,6 +61,16 @@ async def run(arguments: dict, job: "Job") -> dict:
         _remove()
         job.network.held = False
     return {"path": arguments["path"], "bytes": size, "sha256": digest}
+
+
+async def _pause(job: "Job") -> None:
+    # Takes the link down, for its memory, until `held` is false again
+    job.network.held = True
+    job.log.info("link", "pauses")
+    await job.link.leave()
+    began = time.ticks_ms()
+    while job.link.online.is_set() and time.ticks_diff(time.ticks_ms(), began) < _LEAVE_MS:
+        await asyncio.sleep_ms(50)
 
 
 async def _fetch(

@@ -4,7 +4,6 @@ out, which takes a moment.
 
 import asyncio
 import gc
-import sys
 
 from .. import VERSION
 from ..errors import ConfigError
@@ -22,22 +21,14 @@ TIMEOUT_S = 60
 
 async def run(arguments: dict, job: "Job") -> dict:
     """Return versions, uptime, heaps, signal, resets, and which files differ from the manifest."""
-    import esp32
-
+    facts = borrow("facts")
     gc.collect()
-    heaps = esp32.idf_heap_info(esp32.HEAP_DATA)  # (total, free, largest free, lowest) each
-    micropython = "%d.%d.%d" % sys.implementation.version[:3]
     result = {
-        "version": "%s, MicroPython %s on %s" % (VERSION, micropython, job.board.name),
+        "version": "%s, MicroPython %s on %s" % (VERSION, facts.version(), job.board.name),
         "uptime_s": job.log.uptime_ms() // 1000,
         "heap": "%d used, %d free; IDF %d free, %d in one piece"
-        % (
-            gc.mem_alloc(),
-            gc.mem_free(),
-            sum(heap[1] for heap in heaps),
-            max(heap[2] for heap in heaps),
-        ),
-        "rssi": job.network.wifi().rpartition("RSSI ")[2],
+        % ((gc.mem_alloc(), gc.mem_free()) + facts.system_heap()),
+        "rssi": facts.wifi(job.config.wifi).rpartition("RSSI ")[2],
         "boot": "%d, %s" % (job.board.boots, job.board.reset_cause()),
     }
     if arguments["files"]:
