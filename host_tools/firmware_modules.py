@@ -16,7 +16,7 @@ _PACKAGE = "jobs_sandbox_firmware"
 
 
 def load(name: str) -> ModuleType:
-    """Return the firmware's module `sandbox.NAME`, `causes` or `topics` for instance."""
+    """Return the firmware's module `sandbox.NAME`, `texts` or `topics` for instance."""
     if _PACKAGE not in sys.modules:
         folder = paths.ROOT / "firmware" / "sandbox"
         found = importlib.util.spec_from_file_location(

@@ -1,10 +1,8 @@
 """From an exception to a row of causes.txt: which failure it was, in words, and what to do about
 it. Loaded when something has failed.
-
-The host tools use this module and the table, too, so it imports nothing of MicroPython.
 """
 
-from . import texts
+from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ def report(error: BaseException, link: "Link", log: "Log") -> tuple[str, str]:
 
 def explain(code: str) -> tuple[str, str]:
     """Return (what happened, what to do) for `code`, ("", "") if the table has no such row."""
-    row = texts.find("causes.txt", code)
+    row = borrow("texts").find("causes.txt", code)
     return (row[1], row[2]) if row else ("", "")
 
 

@@ -7,7 +7,6 @@ returns USAGE if they are wrong, else nothing.
 
 from micropython import const
 
-from . import texts
 from .answers import dump
 from .console import DONE, FAILED, USAGE
 from .errors import JobsError
@@ -30,7 +29,7 @@ async def do(app: "App", write: "Write", line: str) -> int:
     words = line.split()
     if words[0] == "run":
         words = line.split(None, 1)
-    row = texts.find("help.txt", words[0])
+    row = borrow("texts").find("help.txt", words[0])
     if row is None:
         write("unknown command: %s; help lists the commands" % words[0])
         return USAGE

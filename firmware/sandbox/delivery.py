@@ -26,9 +26,19 @@ async def finish(
     """Record how the execution ended, in the journal, and deliver it. Raises JobsError."""
     if status == "FAILED" and executor.journal.entry.get("attempt", 1) > 1:
         borrow("crash").explain(executor.board, result)
-    outcome = {"status": status, "details": borrow("details").clean(result)}
+    journal = executor.journal
+    # its version is newer when progress was reported
+    version = journal.entry.get("version", execution.get("versionNumber", 0))
+    journal.entry = {
+        "jobId": execution["jobId"],
+        "executionNumber": execution.get("executionNumber", 1),
+        "version": version,
+        "phase": "final",
+        "status": status,
+        "details": borrow("details").clean(result),
+    }
     try:
-        executor.journal.finish(execution, outcome)
+        journal.write(journal.entry)
     except OSError as error:
         executor.log.error("jobs", "the outcome is not kept over a reset: %s", error)
     await deliver(executor)

@@ -3,7 +3,7 @@
 import gc
 import time
 
-from . import VERSION, texts
+from . import VERSION
 from .console import USAGE
 from .errors import ConfigError
 from .files import SETTINGS, read_json, write_json
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 async def help(app: "App", write: "Write") -> None:  # noqa: A001  the command's name
     """List the commands."""
-    for name, arguments, what in texts.rows("help.txt"):
+    for name, arguments, what in borrow("texts").rows("help.txt"):
         write("  %s %s" % (name, arguments) if arguments else "  " + name)
         write("      " + what)
 
@@ -111,7 +111,7 @@ async def log(app: "App", write: "Write", level: str = "") -> int | None:
 def complete(app: "App", words: list[str]) -> list[str]:
     """Return what the last of `words` may become: a command, a known job id, a status, a level."""
     if len(words) == 1:
-        choices = [row[0] for row in texts.rows("help.txt")]
+        choices = [row[0] for row in borrow("texts").rows("help.txt")]
     elif len(words) == 2 and words[0] in ("describe-job-execution", "update-job-execution"):
         choices = sorted(app.jobs.pending)
     elif len(words) == 3 and words[0] == "update-job-execution":

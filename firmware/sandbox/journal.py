@@ -15,7 +15,6 @@ the new one.
 """
 
 import os
-import time
 
 from . import files
 from .lazy import borrow
@@ -30,60 +29,24 @@ _PATH = files.STATE + "/journal.json"
 
 
 class Journal:
-    """The entry, as a dict, and its life in flash. Writing raises OSError when the flash is
-    full.
-    """
+    """The entry, as a dict, and its life in flash: `work` begins it, `delivery` ends it."""
 
-    def __init__(self, log: "Log", path: str = _PATH) -> None:
-        self._path = path
-        self.entry: "dict[str, Any]" = borrow("recovery").load(path, log)
+    def __init__(self, log: "Log") -> None:
+        self.entry: "dict[str, Any]" = borrow("recovery").load(_PATH, log)
 
-    def begin(self, job_id: str, execution_number: int, version: int, attempt: int) -> None:
-        """Open the entry of an execution that is about to run; from the second attempt on, keep
-        step and saved.
-        """
-        entry = dict(self.entry)
-        if attempt == 1:
-            entry = {"phase": "running", "step": 0, "saved": {}, "began": int(time.time())}
-        entry.update(
-            {
-                "jobId": job_id,
-                "executionNumber": execution_number,
-                "version": version,
-                "attempt": attempt,
-            }
-        )
-        self._write(entry)
+    def write(self, entry: dict) -> None:
+        """Replace the entry. When OSError says that the flash is full, it stays as it was."""
+        files.write_json(_PATH, entry)
+        self.entry = entry
 
     def advance(self, step: int, saved: dict) -> None:
         """Record that `step` is about to act, with what it needs to be finished after a reset."""
-        self._write(dict(self.entry, step=step, saved=saved))
-
-    def finish(self, execution: dict, outcome: dict) -> None:
-        """Record how an execution ended, {"status", "details"}, until `clear`.
-
-        The entry is kept in memory even when OSError says that the flash did not take it.
-        """
-        entry = {
-            "jobId": execution["jobId"],
-            "executionNumber": execution.get("executionNumber", 1),
-            "version": execution.get("versionNumber", 0),
-            "phase": "final",
-        }
-        if self.entry:  # its version is newer when progress was reported
-            entry["version"] = self.entry["version"]
-        entry.update(outcome)
-        self.entry = entry
-        self._write(entry)
+        self.write(dict(self.entry, step=step, saved=saved))
 
     def clear(self) -> None:
         """Forget the entry: the service has the outcome, or has forgotten the execution."""
         self.entry = {}
         try:
-            os.remove(self._path)
+            os.remove(_PATH)
         except OSError:
             pass
-
-    def _write(self, entry: dict) -> None:
-        files.write_json(self._path, entry)
-        self.entry = entry

@@ -5,6 +5,8 @@ The journal is written before every effect; the outcome stays in it until the se
 (`delivery`).
 """
 
+import time
+
 from micropython import const
 
 from .errors import JobEnded, JobFailed, JobRejected, JobsError
@@ -69,15 +71,23 @@ def begin(
 
 
 def _open(executor: "Executor", execution: "dict[str, Any]") -> None:
-    entry = executor.journal.entry
-    job_id, number = execution["jobId"], execution.get("executionNumber", 1)
-    attempt = 1
-    if entry:  # `resume` has fetched the execution that the entry is of
-        attempt = entry["attempt"] + 1
-        if attempt > _MOST_ATTEMPTS:
-            raise JobFailed("INTERRUPTED", "reset %d times while it ran" % _MOST_ATTEMPTS)
+    # what there is of an entry is of this execution: `resume` has fetched it
+    entry = dict(executor.journal.entry) or {
+        "phase": "running",
+        "attempt": 0,
+        "step": 0,
+        "saved": {},
+        "began": int(time.time()),
+    }
+    entry["attempt"] += 1
+    if entry["attempt"] > _MOST_ATTEMPTS:
+        raise JobFailed("INTERRUPTED", "reset %d times while it ran" % _MOST_ATTEMPTS)
+    entry["jobId"] = execution["jobId"]
+    entry["executionNumber"] = execution.get("executionNumber", 1)
+    entry["version"] = execution.get("versionNumber", 0)
     try:
-        executor.journal.begin(job_id, number, execution.get("versionNumber", 0), attempt)
+        executor.journal.write(entry)
     except OSError as error:
         raise JobFailed("FLASH_FULL", "the journal cannot be written: %s" % error)
-    executor.log.info("jobs", "%s %s", job_id, "started" if attempt == 1 else "resumed")
+    how = "started" if entry["attempt"] == 1 else "resumed"
+    executor.log.info("jobs", "%s %s", entry["jobId"], how)

@@ -200,8 +200,8 @@ def _is_online(facts: Facts) -> bool:
 
 
 def _explain(code: str) -> tuple[str, str]:
-    what, remedy = firmware_modules.load("causes").explain(code)
-    return str(what), str(remedy)
+    row = firmware_modules.load("texts").find("causes.txt", code)
+    return (str(row[1]), str(row[2])) if row else ("", "")
 
 
 def _first_number(text: str) -> str:

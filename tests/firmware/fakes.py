@@ -142,6 +142,22 @@ def execution(document, job_id: str = "job", status: str = "QUEUED", **members) 
     )
 
 
+def entry(**members) -> dict:
+    """Return the journal's entry of an execution that has begun."""
+    return dict(
+        {
+            "jobId": "job",
+            "executionNumber": 1,
+            "version": 2,
+            "phase": "running",
+            "attempt": 1,
+            "step": 0,
+            "saved": {},
+        },
+        **members,
+    )
+
+
 class FakeBoard:
     """Remembers what was switched and how often it was reset.
 

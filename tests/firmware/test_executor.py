@@ -6,7 +6,7 @@ from sandbox.jobs import TOO_LARGE
 import flash
 import lapse
 from agent import Agent
-from fakes import FakeJobs, execution, raises_async, until
+from fakes import FakeJobs, entry, execution, raises_async, until
 
 ON = {"operation": "gpio", "pin": "led", "action": "on"}
 OFF = {"operation": "gpio", "pin": "led", "action": "off"}
@@ -41,7 +41,7 @@ async def test_switching_it_on_starts_what_waits():
 
 async def test_what_is_in_the_journal_is_finished_even_while_it_is_off():
     agent = Agent(FakeJobs(execution(ON)), enabled=False)
-    agent.journal.finish(execution(ON), {"status": "SUCCEEDED", "details": {}})
+    agent.journal.write(entry(phase="final", status="SUCCEEDED", details={}))
     await agent.work()
     assert agent.outcome()[0] == "SUCCEEDED"
     assert agent.journal.entry == {}

@@ -1,10 +1,12 @@
 import os
 
-from sandbox import files
+from sandbox import delivery, files, work
+from sandbox.errors import JobsError
 from sandbox.journal import Journal
 
 import flash
-from fakes import FakeLog, execution, raises
+from agent import Agent
+from fakes import FakeJobs, FakeLog, entry, execution, raises, raises_async
 
 PATH = "/state/journal.json"
 DAMAGED = "/state/journal.damaged"
@@ -22,67 +24,61 @@ def test_it_is_empty_on_a_new_board():
     assert log.entries == []
 
 
-def test_a_begun_execution_is_found_after_a_reset():
-    Journal(FakeLog()).begin("job", 1, 2, attempt=1)
-    entry = Journal(FakeLog()).entry
-    assert isinstance(entry.pop("began"), int)
-    assert entry == {
+async def test_a_begun_execution_is_found_after_a_reset():
+    agent = Agent(FakeJobs())
+    assert work.begin(agent.executor, execution({}, versionNumber=2), ()) is None
+    found = Journal(FakeLog()).entry
+    assert isinstance(found.pop("began"), int)
+    assert found == entry()
+
+
+async def test_a_later_attempt_keeps_step_and_saved():
+    Agent(FakeJobs()).journal.write(entry())
+    Agent(FakeJobs()).journal.advance(3, {"on": True})
+    work.begin(Agent(FakeJobs()).executor, execution({}, versionNumber=5), ())
+    assert Journal(FakeLog()).entry == entry(step=3, saved={"on": True}, attempt=2, version=5)
+
+
+async def ended_offline(agent):
+    agent.jobs.simulate_error("update", JobsError("Offline"))
+    await raises_async(
+        JobsError, delivery.finish(agent.executor, execution({}, versionNumber=7), "FAILED", {})
+    )
+
+
+async def test_the_outcome_is_kept_until_it_is_cleared():
+    agent = Agent(FakeJobs())
+    agent.journal.write(entry())
+    await ended_offline(agent)
+    assert Journal(FakeLog()).entry == {
         "jobId": "job",
         "executionNumber": 1,
         "version": 2,
-        "phase": "running",
-        "attempt": 1,
-        "step": 0,
-        "saved": {},
+        "phase": "final",
+        "status": "FAILED",
+        "details": {},
     }
+    agent.journal.clear()
+    assert Journal(FakeLog()).entry == agent.journal.entry == {}
 
 
-def test_a_later_attempt_keeps_step_and_saved():
-    Journal(FakeLog()).begin("job", 1, 2, attempt=1)
-    Journal(FakeLog()).advance(3, {"on": True})
-    Journal(FakeLog()).begin("job", 1, 5, attempt=2)
-    entry = Journal(FakeLog()).entry
-    assert (entry["step"], entry["saved"]) == (3, {"on": True})
-    assert (entry["attempt"], entry["version"]) == (2, 5)
-
-
-def test_a_first_attempt_forgets_what_another_job_saved():
-    journal = Journal(FakeLog())
-    journal.begin("one", 1, 2, attempt=1)
-    journal.advance(3, {"on": True})
-    journal.begin("two", 1, 2, attempt=1)
-    assert (journal.entry["step"], journal.entry["saved"]) == (0, {})
-
-
-def test_the_outcome_is_kept_until_it_is_cleared():
-    journal = Journal(FakeLog())
-    journal.begin("job", 1, 2, attempt=1)
-    outcome = {"status": "SUCCEEDED", "details": {"pin": "led"}}
-    journal.finish(execution({}, versionNumber=1), outcome)
-    assert Journal(FakeLog()).entry == dict(
-        {"jobId": "job", "executionNumber": 1, "version": 2, "phase": "final"}, **outcome
-    )
-    journal.clear()
-    assert Journal(FakeLog()).entry == journal.entry == {}
-
-
-def test_an_outcome_without_a_beginning_takes_the_executions_version():
-    journal = Journal(FakeLog())
-    journal.finish(execution({}, versionNumber=7), {"status": "REJECTED", "details": {}})
+async def test_an_outcome_without_a_beginning_takes_the_executions_version():
+    await ended_offline(Agent(FakeJobs()))
     assert Journal(FakeLog()).entry["version"] == 7
 
 
-def test_an_outcome_that_flash_does_not_take_stays_in_memory():
-    journal = Journal(FakeLog())
-    journal.begin("job", 1, 2, attempt=1)
+async def test_an_outcome_that_flash_does_not_take_stays_in_memory():
+    agent = Agent(FakeJobs())
+    agent.journal.write(entry())
     flash.root.simulate_full()
-    raises(OSError, journal.finish, execution({}), {"status": "FAILED", "details": {}})
-    assert journal.entry["status"] == "FAILED"
+    await ended_offline(agent)
+    assert agent.journal.entry["status"] == "FAILED"
+    assert agent.log.says("the outcome is not kept over a reset")
 
 
 def test_a_write_that_fails_leaves_the_entry_as_it_was():
     journal = Journal(FakeLog())
-    journal.begin("job", 1, 2, attempt=1)
+    journal.write(entry())
     flash.root.simulate_full()
     raises(OSError, journal.advance, 1, {})
     assert journal.entry["step"] == 0
@@ -90,7 +86,7 @@ def test_a_write_that_fails_leaves_the_entry_as_it_was():
 
 def test_a_power_cut_while_writing_leaves_the_old_or_the_new_entry():
     journal = Journal(FakeLog())
-    journal.begin("job", 1, 2, attempt=1)
+    journal.write(entry())
     for at in range(12):
         journal.advance(0, {})
         flash.root.simulate_power_cut(at, journal.advance, 1, {"on": True})

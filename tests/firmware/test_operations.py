@@ -5,7 +5,7 @@ from sandbox import files
 import flash
 import lapse
 from agent import Agent
-from fakes import FakeJobs, execution, until
+from fakes import FakeJobs, entry, execution, until
 
 LED = {"operation": "gpio", "pin": "led"}
 
@@ -15,7 +15,7 @@ async def done(document, saved=None, agent=None):
     if agent is None:
         agent = Agent(FakeJobs(execution(document, status="IN_PROGRESS" if saved else "QUEUED")))
     if saved:
-        agent.journal.begin("job", 1, 1, attempt=1)
+        agent.journal.write(entry(version=1))
         agent.journal.advance(0, saved)
     await agent.work()
     return agent

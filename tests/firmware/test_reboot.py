@@ -1,6 +1,6 @@
 import flash
 from agent import Agent
-from fakes import FakeBoard, FakeJobs, execution
+from fakes import FakeBoard, FakeJobs, entry, execution
 
 REBOOT = {"operation": "reboot"}
 
@@ -53,7 +53,7 @@ async def test_a_board_that_does_not_reset_fails_the_job():
 
 async def test_it_is_tried_three_times_at_most():
     agent = Agent(FakeJobs(execution(REBOOT, status="IN_PROGRESS")), FakeBoard(boots=5))
-    agent.journal.begin("job", 1, 1, attempt=1)
+    agent.journal.write(entry(version=1))
     agent.journal.advance(0, {"boot": 5, "tries": 3})
     await agent.work()
     status, details = agent.outcome()

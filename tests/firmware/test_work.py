@@ -8,7 +8,7 @@ from sandbox.journal import Journal
 import flash
 import lapse
 from agent import Agent
-from fakes import FakeJobs, execution, raises_async
+from fakes import FakeJobs, entry, execution, raises_async
 
 ON = {"operation": "gpio", "pin": "led", "action": "on"}
 TOGGLE = {"operation": "gpio", "pin": "led", "action": "toggle"}
@@ -187,7 +187,7 @@ async def test_a_job_that_resets_the_board_again_and_again_fails():
 
 async def test_an_interrupted_job_that_was_cancelled_meanwhile_is_dropped():
     agent = Agent(FakeJobs(execution(ON)))
-    agent.journal.begin("job", 1, 2, attempt=1)
+    agent.journal.write(entry())
     agent.jobs.executions[0]["status"] = "CANCELED"
     agent = agent.restarted()
     await agent.work()
@@ -198,7 +198,7 @@ async def test_an_interrupted_job_that_was_cancelled_meanwhile_is_dropped():
 
 async def test_an_interrupted_job_that_was_deleted_meanwhile_is_dropped():
     agent = Agent(FakeJobs())
-    agent.journal.begin("job", 1, 2, attempt=1)
+    agent.journal.write(entry())
     agent.jobs.simulate_error("describe", JobsError("ResourceNotFound", "no such job"))
     await agent.work()
     assert agent.journal.entry == {}
@@ -207,7 +207,7 @@ async def test_an_interrupted_job_that_was_deleted_meanwhile_is_dropped():
 
 async def test_an_interrupted_job_waits_while_the_service_cannot_be_asked():
     agent = Agent(FakeJobs(execution(ON, status="IN_PROGRESS")))
-    agent.journal.begin("job", 1, 2, attempt=1)
+    agent.journal.write(entry())
     again = (
         "Offline",
         "Timeout",
@@ -226,7 +226,7 @@ async def test_an_interrupted_job_waits_while_the_service_cannot_be_asked():
 
 async def test_an_interrupted_job_whose_document_cannot_be_held_again_is_not_begun_anew():
     agent = Agent(FakeJobs(execution(ON, status="IN_PROGRESS")))
-    agent.journal.begin("job", 1, 2, attempt=1)
+    agent.journal.write(entry())
     agent.jobs.simulate_error("describe", JobsError(TOO_LARGE))
     await agent.work()
     assert agent.outcome() == (
@@ -290,7 +290,7 @@ async def test_of_details_that_the_heap_cannot_send_the_longest_is_left_out():
 
     agent.jobs.update = update
     details = {"code": "OK", "stdout": "long", "steps": "2"}
-    agent.journal.finish(execution(ON), {"status": "SUCCEEDED", "details": details})
+    agent.journal.write(entry(phase="final", status="SUCCEEDED", details=details))
     await agent.work()
     assert agent.outcome() == ("SUCCEEDED", {"code": "OK", "steps": "2"})
 
