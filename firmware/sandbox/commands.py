@@ -49,18 +49,18 @@ async def do(app: "App", write: "Write", line: str) -> int:
     return status or DONE
 
 
-async def get_pending_job_executions(app: "App", write: "Write") -> None:
+async def get(app: "App", write: "Write") -> None:
     """Get the state of all incomplete job executions."""
     _show(write, "get-pending-job-executions", await app.jobs.get_pending())
 
 
-async def start_next_pending_job_execution(app: "App", write: "Write") -> None:
+async def start(app: "App", write: "Write") -> None:
     """Start the next one, or get the one that is in progress."""
     request = app.jobs.start_next()
     await _show_execution(app, write, "start-next-pending-job-execution", request, "$next")
 
 
-async def describe_job_execution(app: "App", write: "Write", job_id: str) -> int | None:
+async def describe(app: "App", write: "Write", job_id: str) -> int | None:
     """Get the current state of one, by its id or as `$next`."""
     if not _is_job_id(job_id):
         return USAGE
@@ -69,7 +69,7 @@ async def describe_job_execution(app: "App", write: "Write", job_id: str) -> int
     return None
 
 
-async def update_job_execution(app: "App", write: "Write", job_id: str, status: str) -> int | None:
+async def update(app: "App", write: "Write", job_id: str, status: str) -> int | None:
     """Set the status of one. CANCELED is passed on, as the sample does; the service refuses it."""
     if not _is_job_id(job_id) or status not in STATUSES:
         return USAGE
@@ -84,8 +84,9 @@ def _is_job_id(text: str) -> bool:
 
 
 def _find(command: str) -> "Any":
-    name = command.replace("-", "_")
-    if "_" in name:
+    # the sample's have the name of their first word
+    name, dash, _ = command.partition("-")
+    if dash:
         return globals()[name]
     return getattr(borrow("local" if name in ("run", "operations") else "extras"), name)
 
