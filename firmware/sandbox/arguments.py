@@ -60,19 +60,47 @@ def check(name: str, given: "dict | list", board: "Board") -> "dict[str, Any]":
     """
     operation = load(name)
     if isinstance(given, list):
-        given = named(name, operation, given)
+        given = _named(name, operation, given)
     return checked(name, operation, given, board)
 
 
-def named(name: str, operation: "Any", words: list) -> "dict[str, Any]":
-    """Return the words of a command as members: `count=3`, or by their places."""
+def checked(name: str, operation: "Any", given: dict, board: "Board") -> "dict[str, Any]":
+    """Return the members as the operation's tables have them. Raises JobRejected."""
+    table = operation.ARGUMENTS
+    optional = getattr(operation, "OPTIONAL", {})
+    only = getattr(operation, "ONLY", {})
+    for member in given:
+        if member not in table and member[:1] != "_" and member != "operation":
+            raise JobRejected("INVALID_ARGUMENT", "%s: unknown member %s" % (name, member[:64]))
+    result = {}
+    for member, rule in table.items():
+        where = name + "." + member
+        value: "Any" = given.get(member)
+        if not _is_absent(value):
+            _check(where, rule, value, given, board)
+            if member in only:
+                _check_allowed(where, only[member], given, board)
+            if rule[0] == "url":
+                value = [value[i : i + _PIECE] for i in range(0, len(value), _PIECE)]
+        elif member in optional:
+            value = optional[member]
+            if rule[0] == "int" and isinstance(value, str):
+                value = _limit(board, value)
+        else:
+            raise JobRejected("INVALID_ARGUMENT", where + " is missing")
+        result[member] = value
+    return result
+
+
+def _named(name: str, operation: "Any", words: list) -> "dict[str, Any]":
+    # the words of a command as members: `count=3`, or by their places
     given: "dict[str, Any]" = {}
     places = getattr(operation, "ARGV", ())
     for i, word in enumerate(words):
         member, equals, value = word.partition("=")
         if not equals or member not in operation.ARGUMENTS:
             if i >= len(places):
-                if is_absent(word):
+                if _is_absent(word):
                     continue
                 what = (name, word[:64])
                 raise JobRejected("INVALID_ARGUMENT", "%s: no argument %s" % what)
@@ -88,41 +116,13 @@ def named(name: str, operation: "Any", words: list) -> "dict[str, Any]":
     return given
 
 
-def checked(name: str, operation: "Any", given: dict, board: "Board") -> "dict[str, Any]":
-    """Return the members as the operation's tables have them. Raises JobRejected."""
-    table = operation.ARGUMENTS
-    optional = getattr(operation, "OPTIONAL", {})
-    only = getattr(operation, "ONLY", {})
-    for member in given:
-        if member not in table and member[:1] != "_" and member != "operation":
-            raise JobRejected("INVALID_ARGUMENT", "%s: unknown member %s" % (name, member[:64]))
-    result = {}
-    for member, rule in table.items():
-        where = name + "." + member
-        value: "Any" = given.get(member)
-        if not is_absent(value):
-            _check(where, rule, value, given, board)
-            if member in only:
-                _check_allowed(where, only[member], given, board)
-            if rule[0] == "url":
-                value = [value[i : i + _PIECE] for i in range(0, len(value), _PIECE)]
-        elif member in optional:
-            value = optional[member]
-            if rule[0] == "int" and isinstance(value, str):
-                value = limit(board, value)
-        else:
-            raise JobRejected("INVALID_ARGUMENT", where + " is missing")
-        result[member] = value
-    return result
-
-
-def is_absent(value: "Any") -> bool:
-    """Return whether a member's value means that it is not given."""
+def _is_absent(value: "Any") -> bool:
+    # whether a member's value means that it is not given
     return value in (None, "") or (isinstance(value, str) and value.startswith(_PARAMETER))
 
 
-def limit(board: "Board", name: "int | str") -> int:
-    """Return a limit of this board, or the number that stands in its place."""
+def _limit(board: "Board", name: "int | str") -> int:
+    # a limit of this board, or the number that stands in its place
     return name if isinstance(name, int) else board.limits.get(name, LIMITS[name])
 
 
@@ -135,7 +135,7 @@ def _check(where: str, rule: tuple, value: "Any", given: dict, board: "Board") -
     if kind == "choice":
         good, what = value in rule[1:], "one of " + ", ".join(rule[1:])
     elif kind == "int":
-        high = limit(board, rule[2])
+        high = _limit(board, rule[2])
         good = isinstance(value, int) and not isinstance(value, bool) and rule[1] <= value <= high
         what = "a whole number from %d to %d" % (rule[1], high)
     elif kind == "bool":

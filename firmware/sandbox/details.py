@@ -30,21 +30,15 @@ def clean(details: "dict[str, Any]") -> dict[str, str]:
 
 
 def _clean_key(key: str) -> str:
-    return "".join(c if _is_word(c) else "_" for c in key[:_LONGEST_KEY]) or "_"
+    # isalpha() of MicroPython is for ASCII only
+    letters = [c if c.isalpha() or c.isdigit() or c in ":_-" else "_" for c in key[:_LONGEST_KEY]]
+    return "".join(letters) or "_"
 
 
 def _clean_value(value: "Any") -> str:
     text = ("true" if value else "false") if isinstance(value, bool) else str(value)
     text = text[:_LONGEST_VALUE]
     for c in text:
-        if not _is_printable(c):
+        if c < " " or _DEL <= ord(c) < _C1_END:
             text = text.replace(c, " ")  # no list of characters: the heap may be nearly full
     return text or "-"
-
-
-def _is_word(c: str) -> bool:
-    return "a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in ":_-"
-
-
-def _is_printable(c: str) -> bool:
-    return c >= " " and not _DEL <= ord(c) < _C1_END

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _KEPT = const(10)
 _LONGEST = const(2048)
-PROMPT = "> "
+_PROMPT = const("> ")
 
 
 class Editor:
@@ -70,7 +70,7 @@ class Editor:
         """Show prompt and line again, the cursor where it was."""
         behind = len(self.line) - self._at
         cursor = "\x1b[%dD" % behind if behind else ""
-        self._write("\r%s%s\x1b[K%s" % (PROMPT, self.line, cursor))
+        self._write("\r%s%s\x1b[K%s" % (_PROMPT, self.line, cursor))
 
     def _enter(self) -> str:
         line = self.line.strip()
