@@ -20,11 +20,9 @@ def sha256(path: str) -> str:
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:
-            while True:
-                piece = file.read(512)
-                if not piece:
-                    return digest.digest().hex()
+            while piece := file.read(512):
                 digest.update(piece)
+        return digest.digest().hex()
     except OSError:
         return ""
 
@@ -45,10 +43,7 @@ def show_manifest(write: "Callable[[str], None]", path: str = "/manifest.json") 
     """Show the manifest's text in short pieces, each behind a `|`; nothing without one."""
     try:
         with open(path) as file:
-            while True:
-                piece = file.read(128)
-                if not piece:
-                    return
+            while piece := file.read(128):
                 write("|" + piece)
     except OSError:
         pass

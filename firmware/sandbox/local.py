@@ -53,15 +53,12 @@ class _Local:
     """Stands in for the executor: its journal stays in memory."""
 
     def __init__(self, executor: "Any") -> None:
-        self.board = executor.board
-        self.link = executor.link
-        self.network = executor.network
-        self.config = executor.config
-        self.log = executor.log
-        self.enable = executor.enable
-        self.shut_down = executor.shut_down
+        self._executor = executor
         self.journal = self
         self.entry: "dict[str, Any]" = {"step": 0, "saved": {}}
+
+    def __getattr__(self, name: str) -> "Any":
+        return getattr(self._executor, name)
 
     def advance(self, step: int, saved: dict) -> None:
         self.entry = dict(self.entry, step=step, saved=saved)
