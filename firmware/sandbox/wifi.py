@@ -32,15 +32,18 @@ _FAILURES = (
 
 
 async def connect(settings: dict, failures: int, log: "Log") -> None:
-    """Return when the station has an address. `settings`: {"ssid", "password"}.
+    """Return when the station has an address, at once if it has one. `settings`: {"ssid",
+    "password"}.
 
     After every third failure in a row the interface is switched off and on, which mends a driver
     that is stuck. Raises LinkError saying why there is no connection.
     """
+    station = network.WLAN(network.STA_IF)
+    if station.isconnected():
+        return
     ssid = settings.get("ssid")
     if not ssid:
         raise LinkError("WIFI_NO_SSID", "")
-    station = network.WLAN(network.STA_IF)
     try:
         if failures and failures % _RECYCLE_AFTER == 0:
             station.active(False)

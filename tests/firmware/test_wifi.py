@@ -59,6 +59,13 @@ async def test_a_driver_that_fails_is_told_in_its_words():
     assert await refused() == ("WIFI_ERROR", "Wifi Internal Error")
 
 
+async def test_an_address_that_is_there_is_left_alone():
+    await wifi.connect(HOME, 0, FakeLog())
+    log = FakeLog()
+    await wifi.connect({}, 0, log)
+    assert network.WLAN().isconnected() and log.entries == []
+
+
 async def test_a_second_attempt_while_the_first_is_under_way_works():
     hardware.simulate_fault(wifi="no-ap")
     await refused()
@@ -80,5 +87,6 @@ async def test_every_third_failure_recycles_the_interface():
     for failures in range(7):
         await wifi.connect(HOME, failures, FakeLog())
         assert switched == ([False, True] if failures in (3, 6) else [True]), failures
+        network.WLAN().disconnect()
         del switched[:]
     assert lapse.FACTOR > 1
