@@ -6,7 +6,8 @@ so that a deploy does not undo them. The module is needed at the start only.
 """
 
 from .errors import ConfigError
-from .files import SETTINGS, read_json
+from .files import SETTINGS
+from .lazy import borrow
 from .log import LEVELS
 
 TYPE_CHECKING = False
@@ -55,6 +56,7 @@ class Config:
 
 def load(path: str = "/config.json", settings: str = SETTINGS) -> Config:
     """Read the configuration, what the board has changed of it included. Raises ConfigError."""
+    read_json = borrow("reader").read_json
     members = read_json(path)
     try:
         return parse(dict(members, **read_json(settings)))

@@ -7,6 +7,7 @@ start moves them to flash, beside the boot count. Loaded when asked for.
 
 from . import files
 from .errors import ConfigError
+from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def recall(board: "Board") -> str:
 def last_words() -> str:
     """Return the last lines before the last reset, "" if it was in order, or the power failed."""
     try:
-        return str(files.read_json(BOOTS).get("before", ""))
+        return str(borrow("reader").read_json(BOOTS).get("before", ""))
     except ConfigError:
         return ""
 

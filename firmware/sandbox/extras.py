@@ -6,7 +6,7 @@ import time
 from . import VERSION
 from .console import USAGE
 from .errors import ConfigError
-from .files import SETTINGS, read_json, write_json
+from .files import SETTINGS, write_json
 from .jobs import STATUSES
 from .lazy import borrow
 from .log import LEVELS
@@ -126,7 +126,7 @@ def complete(app: "App", words: list[str]) -> list[str]:
 def _keep(write: "Write", name: str, value: "object") -> None:
     settings = {}
     try:
-        settings = read_json(SETTINGS)
+        settings = borrow("reader").read_json(SETTINGS)
     except ConfigError:
         pass  # nothing has been kept yet, or it is damaged
     settings[name] = value

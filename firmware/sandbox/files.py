@@ -1,28 +1,10 @@
-"""Small JSON files in flash, read with care and written so that a power cut does no harm."""
+"""Small JSON files in flash, written so that a power cut does no harm; `reader` reads them."""
 
 import json
 import os
 
-from .errors import ConfigError
-
 STATE = "/state"  # what the board itself writes; a deploy never touches it
 SETTINGS = STATE + "/settings.json"
-
-
-def read_json(path: str) -> dict:
-    """Return the JSON object in `path`. Raises ConfigError when it is missing or anything else."""
-    try:
-        with open(path) as file:
-            value = json.load(file)
-    except OSError:
-        raise ConfigError("%s is missing: deploy the firmware" % path)
-    except (ValueError, RuntimeError, MemoryError):  # nested too deep, or too large
-        value = ()  # and told below, where what was parsed is garbage
-    if value == ():
-        raise ConfigError("%s is not JSON" % path)
-    if not isinstance(value, dict):
-        raise ConfigError("%s is not a JSON object" % path)
-    return value
 
 
 def write_json(path: str, value: dict) -> None:

@@ -6,6 +6,7 @@ from micropython import const
 
 from . import files
 from .errors import ConfigError
+from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def load(path: str, log: "Log") -> dict:
     except OSError:
         return {}
     try:
-        entry = files.read_json(path)
+        entry = borrow("reader").read_json(path)
         why = _objection(entry)
     except ConfigError as error:
         why = str(error)

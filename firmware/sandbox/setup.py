@@ -30,9 +30,10 @@ def load(log: "Log") -> "tuple[Config, Board, Any, int]":
     Counts this boot; from now on the log's last lines outlive a reset. Raises ConfigError naming
     what cannot be used.
     """
-    manifest = files.read_json("/manifest.json")
+    read_json = borrow("reader").read_json
+    manifest = read_json("/manifest.json")
     config = borrow("config").load()
-    board = load_board(files.read_json("/board.json"))
+    board = load_board(read_json("/board.json"))
     board.boots = count_boot(board, log)
     log.outlive = board.memory
     context = borrow("credentials").tls_context(more=config.extra_root)
@@ -62,7 +63,7 @@ def count_boot(board: Board, log: "Log") -> int:
     """
     crash = borrow("crash")
     try:
-        boots = int(files.read_json(crash.BOOTS)["boots"]) + 1
+        boots = int(borrow("reader").read_json(crash.BOOTS)["boots"]) + 1
     except (ConfigError, KeyError, ValueError, TypeError):
         boots = 1
     count: "dict[str, Any]" = {"boots": boots}

@@ -12,6 +12,7 @@ from micropython import const
 
 from . import files
 from .errors import ConfigError
+from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ async def watch(app: "App") -> None:
     and reset.
     """
     try:
-        trial = files.read_json(_TRIAL)
+        trial = borrow("reader").read_json(_TRIAL)
         old, deadline_s, boots = trial["old"], trial["deadline_s"], trial["boots"]
     except (ConfigError, KeyError):
         return  # nothing is on trial

@@ -1,5 +1,5 @@
 import network
-from sandbox import commands, extras, files, texts
+from sandbox import commands, extras, files, reader, texts
 
 import flash
 import hardware
@@ -89,7 +89,7 @@ async def test_the_executor_is_switched_and_the_switch_is_kept():
     for word, on in (("off", False), ("on", True)):
         assert await done("executor " + word, app) == (0, ["executor: " + word])
         assert app.executor.enabled is on
-        assert files.read_json(files.SETTINGS)["executor"] is on
+        assert reader.read_json(files.SETTINGS)["executor"] is on
 
 
 async def test_a_setting_that_flash_does_not_take_is_set_all_the_same():
@@ -127,13 +127,13 @@ async def test_the_log_level_is_set_and_kept():
     app = FakeApp()
     assert await done("log debug", app) == (0, ["log: debug"])
     assert app.log.level == "debug"
-    assert files.read_json(files.SETTINGS) == {"log": "debug"}
+    assert reader.read_json(files.SETTINGS) == {"log": "debug"}
 
 
 async def test_a_setting_is_kept_beside_the_others():
     await done("executor off", FakeApp())
     await done("log debug", FakeApp())
-    assert files.read_json(files.SETTINGS) == {"executor": False, "log": "debug"}
+    assert reader.read_json(files.SETTINGS) == {"executor": False, "log": "debug"}
 
 
 async def test_damaged_settings_are_replaced():
@@ -141,7 +141,7 @@ async def test_damaged_settings_are_replaced():
     with open(files.SETTINGS, "w") as file:
         file.write("{")
     await done("log debug", FakeApp())
-    assert files.read_json(files.SETTINGS) == {"log": "debug"}
+    assert reader.read_json(files.SETTINGS) == {"log": "debug"}
 
 
 def test_tab_knows_commands_jobs_statuses_and_levels():

@@ -1,6 +1,6 @@
 import os
 
-from sandbox import files
+from sandbox import files, reader
 from sandbox.errors import ConfigError
 
 import flash
@@ -14,7 +14,7 @@ NEW = {"n": 2, "text": "new" * 50}
 def test_what_is_written_is_read_again():
     files.write_json(PATH, OLD)
     files.write_json(PATH, NEW)
-    assert files.read_json(PATH) == NEW
+    assert reader.read_json(PATH) == NEW
     assert os.listdir("/state") == ["x.json"]
 
 
@@ -23,7 +23,7 @@ def test_a_power_cut_at_any_flash_operation_leaves_old_or_new():
     for at in range(20):
         files.write_json(PATH, OLD)
         flash.root.simulate_power_cut(at, files.write_json, PATH, NEW)
-        survived.append(files.read_json(PATH))
+        survived.append(reader.read_json(PATH))
         assert survived[-1] in (OLD, NEW), at
     assert survived[:2] == [OLD, OLD], "nothing was cut"
     assert survived[-1] == NEW, "not every operation was tried"
@@ -35,11 +35,11 @@ def test_a_full_flash_is_an_oserror_and_the_old_file_stays():
     raises(OSError, files.write_json, PATH, NEW)
     flash.root.simulate_full(False)
     flash.root.mount()
-    assert files.read_json(PATH) == OLD
+    assert reader.read_json(PATH) == OLD
 
 
 def test_a_missing_file_is_named():
-    error = raises(ConfigError, files.read_json, PATH)
+    error = raises(ConfigError, reader.read_json, PATH)
     assert str(error) == PATH + " is missing: deploy the firmware"
 
 
@@ -53,6 +53,6 @@ def test_what_is_not_a_json_object_is_named():
     ):
         with open("/x.json", "wb") as file:
             file.write(content)
-        assert str(raises(ConfigError, files.read_json, "/x.json")) == "/x.json is " + said, (
+        assert str(raises(ConfigError, reader.read_json, "/x.json")) == "/x.json is " + said, (
             content
         )

@@ -13,6 +13,7 @@ BORROWED = (
     "setup",
     "config",
     "credentials",
+    "reader",
     "recovery",
     "wifi",
     "clock",

@@ -1,6 +1,6 @@
 import asyncio
 
-from sandbox import files
+from sandbox import files, reader
 
 import flash
 import lapse
@@ -130,7 +130,7 @@ async def test_a_setting_that_needs_no_restart_holds_at_once():
     agent = await done({"operation": "set-config", "executor": False, "log": "debug"})
     assert agent.outcome()[1]["changed"] == "executor, log"
     assert not agent.executor.enabled and agent.log.level == "debug"
-    assert files.read_json(files.SETTINGS) == {"executor": False, "log": "debug"}
+    assert reader.read_json(files.SETTINGS) == {"executor": False, "log": "debug"}
     assert agent.board.resets == 0
 
 
@@ -139,7 +139,7 @@ async def test_a_setting_on_trial_is_kept_when_it_is_in_force_after_the_restart(
     agent = Agent(FakeJobs(execution(document)))
     agent.board.simulate_power_cut(after="reset")
     await agent.work_until_power_is_cut()
-    assert files.read_json("/state/trial.json")["old"] == {}
+    assert reader.read_json("/state/trial.json")["old"] == {}
     agent = agent.restarted()
     await agent.work()
     assert agent.outcome()[0] == "SUCCEEDED"

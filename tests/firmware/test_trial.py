@@ -1,6 +1,6 @@
 import asyncio
 
-from sandbox import files, trial
+from sandbox import files, reader, trial
 
 import flash
 import lapse
@@ -36,7 +36,7 @@ async def test_settings_with_which_the_board_comes_online_are_kept():
     begin()
     app = App()
     await trial.watch(app)
-    assert files.read_json(files.SETTINGS) == {"keepalive_s": 99}
+    assert reader.read_json(files.SETTINGS) == {"keepalive_s": 99}
     assert app.board.resets == 0
     await trial.watch(app)  # the trial is over
 
@@ -46,8 +46,8 @@ async def test_settings_with_which_it_does_not_are_put_back():
     app = App()
     app.link.online.clear()
     await trial.watch(app)
-    assert files.read_json(files.SETTINGS) == {"log": "debug"}
-    assert files.read_json(TRIAL) == {"failed": True}
+    assert reader.read_json(files.SETTINGS) == {"log": "debug"}
+    assert reader.read_json(TRIAL) == {"failed": True}
     assert app.board.resets == 1 and app.log.says("put back")
     await trial.watch(app)
     assert app.board.resets == 1, "once"
@@ -58,5 +58,5 @@ async def test_a_board_that_resets_again_and_again_gets_them_back_at_once():
     app = App(boots=6)
     app.link.online.clear()
     await asyncio.wait_for(trial.watch(app), 20)
-    assert files.read_json(files.SETTINGS) == {"log": "debug"}
+    assert reader.read_json(files.SETTINGS) == {"log": "debug"}
     assert flash.root.operations and lapse.FACTOR

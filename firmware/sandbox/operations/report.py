@@ -7,7 +7,6 @@ import gc
 
 from .. import VERSION
 from ..errors import ConfigError
-from ..files import read_json
 from ..lazy import borrow
 
 TYPE_CHECKING = False
@@ -38,7 +37,7 @@ async def run(arguments: dict, job: "Job") -> dict:
 
 async def _compare(job: "Job") -> str:
     try:
-        files = read_json("/manifest.json").get("files", {})
+        files = borrow("reader").read_json("/manifest.json").get("files", {})
     except ConfigError as error:
         return str(error)
     sha256 = borrow("hashes").sha256

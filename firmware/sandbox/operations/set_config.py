@@ -7,7 +7,8 @@ the old settings are put back (`trial`).
 from micropython import const
 
 from ..errors import ConfigError, JobFailed
-from ..files import SETTINGS, STATE, read_json, write_json
+from ..files import SETTINGS, STATE, write_json
+from ..lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +80,6 @@ def _in_force(changes: dict, job: "Job") -> bool:
 
 def _read(path: str) -> "dict[str, Any]":
     try:
-        return read_json(path)
+        return borrow("reader").read_json(path)
     except ConfigError:
         return {}
