@@ -1,6 +1,7 @@
 """The outcome of a job, kept in the journal until the service has it. Loaded when there is one."""
 
 from .errors import JobsError
+from .jobs import FULL
 from .lazy import borrow
 
 TYPE_CHECKING = False
@@ -12,12 +13,25 @@ if TYPE_CHECKING:
 GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
 
 
-async def reject_too_large(executor: "Executor") -> None:
-    """Reject the next execution, whose document is more than the board can hold."""
+async def refuse(executor: "Executor", error: JobsError) -> None:
+    """End the next execution, whose document could not be held for the reason of `error`."""
     answer = await executor.jobs.describe("$next", includeJobDocument=False)
     if "execution" in answer:
-        result = {"code": "DOCUMENT_TOO_LARGE", "reason": "it is more than this board can hold"}
-        await finish(executor, answer["execution"], "REJECTED", result)
+        await finish(executor, answer["execution"], *_why(error, "REJECTED", "DOCUMENT_TOO_LARGE"))
+
+
+async def give_up(executor: "Executor", error: JobsError) -> None:
+    """End the execution in the journal, whose document cannot be held again: it has begun, and
+    must not begin anew when there is room.
+    """
+    versioned = dict(executor.journal.entry, versionNumber=executor.journal.entry["version"])
+    await finish(executor, versioned, *_why(error, "FAILED", "OUT_OF_MEMORY"))
+
+
+def _why(error: JobsError, status: str, code: str) -> "tuple[str, dict]":
+    if error.code == FULL:
+        status, code = "FAILED", "FLASH_FULL"
+    return status, {"code": code, "reason": error.message}
 
 
 async def finish(

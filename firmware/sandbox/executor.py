@@ -10,7 +10,7 @@ import asyncio
 from micropython import const
 
 from .errors import JobsError
-from .jobs import TOO_LARGE
+from .jobs import FULL, TOO_LARGE
 from .lazy import borrow, spawn
 
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ _RETRY_LAST_S = const(60)
 _LOOK_S = const(60)
 _GLANCE_MS = const(100)
 _MISSES = const(3)
+_MOST_CROWDED = const(4)
 _LOOKS, _LOOK_MS = const(50), const(20)  # for the `notify` that follows the end of a job
 
 
@@ -62,7 +63,9 @@ class Executor:
         self.check_cancelled: "Callable[[], Coroutine] | None" = None  # while steps are under way
         self._wake = asyncio.Event()
         self._misses = 0
-        self._crowded = False  # a document has found no room, and is asked for again
+        self._crowded = 0  # how often a document has found no room, and is asked for again
+        self._asked: "Any" = None  # the task that has asked for the next execution
+        self._ended: "Any" = None  # the execution whose end was reported before that
         self._retry_s = _RETRY_FIRST_S
 
     def enable(self, on: bool) -> None:
@@ -108,21 +111,27 @@ class Executor:
             if execution:
                 await self._execute(execution)
             return False
-        if not self.enabled:
+        asked, self._asked = self._asked, None
+        if not self.enabled and not asked:
             return True
         try:
-            answer = await self.jobs.start_next(stepTimeoutInMinutes=STEP_TIMEOUT_MIN)
+            answer = await (asked or self.jobs.start_next(stepTimeoutInMinutes=STEP_TIMEOUT_MIN))
+            if isinstance(answer, JobsError):
+                raise answer
         except JobsError as error:
-            if error.code != TOO_LARGE:
+            if error.code not in (TOO_LARGE, FULL):
                 raise
-            if not await self._has_room_later():
-                await borrow("delivery").reject_too_large(self)
+            if error.code == FULL or not await self._has_room_later():
+                await borrow("delivery").refuse(self, error)
             return False
-        if "execution" in answer:
-            self._misses = 0
-            await self._execute(answer["execution"])
-            return await self._was_the_last()
-        return await self._is_really_idle()
+        execution = answer.get("execution")
+        if not execution:
+            return await self._is_really_idle()
+        self._misses = 0
+        if asked and _key(execution) == self._ended:
+            return False  # it was asked for before the service had the report
+        await self._execute(execution)
+        return await self._was_the_last()
 
     async def _execute(self, execution: "dict[str, Any]") -> None:
         # Run an execution that is IN_PROGRESS, and deliver its outcome; if that raises JobsError,
@@ -131,22 +140,40 @@ class Executor:
             steps = borrow("plan").prepare(execution, self.board)
             if steps is None and await self._has_room_later():
                 return
-            self._crowded = False
+            self._crowded = 0
             outcome = borrow("work").begin(self, execution, steps)
             if not outcome:
                 outcome = await borrow("steps").run(self, steps)
         except MemoryError:
             outcome = "FAILED", {"code": "OUT_OF_MEMORY", "reason": "the heap has no room"}
         steps = None  # what is reported needs the memory
-        if outcome:
-            await borrow("delivery").finish(self, execution, *outcome)
+        if not outcome:
+            return
+        report = borrow("delivery").finish(self, execution, *outcome)
+        if self.enabled and len(self.jobs.pending) > 1:
+            # the next one is asked for without waiting for the answer to the report
+            self._ended = _key(execution)
+            self._asked = asyncio.create_task(self._ask_ahead())
+        try:
+            await report
+        except BaseException:
+            self._asked = None  # whatever comes, it is asked again
+            raise
+
+    async def _ask_ahead(self) -> "dict | JobsError":
+        try:
+            return await self.jobs.start_next(stepTimeoutInMinutes=STEP_TIMEOUT_MIN)
+        except JobsError as error:
+            return error
+        except MemoryError:
+            return {}  # as if there were none: it is asked again
 
     async def _has_room_later(self) -> bool:
-        # For a document: what is shown and told beside it may have taken the room; one more try
-        self._crowded = not self._crowded
+        # For a document: what is shown and told beside it may have taken the room; it goes again
+        self._crowded = (self._crowded + 1) % _MOST_CROWDED
         if self._crowded:
             await asyncio.sleep(1)
-        return self._crowded
+        return self._crowded > 0
 
     async def _is_really_idle(self) -> bool:
         # The service is eventually consistent: what `notify` announced may not be startable yet
@@ -167,3 +194,7 @@ class Executor:
                 return True
             await asyncio.sleep_ms(_LOOK_MS)
         return False
+
+
+def _key(execution: "dict[str, Any]") -> tuple:
+    return execution["jobId"], execution.get("executionNumber")

@@ -29,7 +29,9 @@ _ANSWER_MS = const(10_000)
 _LISTED = const(10)
 _LONGEST_EVENT = const(1536)  # a larger one is shown without its document, for want of memory
 _NONE: "list[dict]" = []
+_MOST_EVENTS = const(8)  # that wait to be shown; each has up to a kilobyte
 TOO_LARGE = "DocumentTooLarge"
+FULL = "FlashFull"
 # what a device may report, and CANCELED, which the sample's console sends and the service refuses
 STATUSES = ("SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED", "CANCELED")
 
@@ -147,8 +149,11 @@ class Jobs:
                 message = json.load(payload)
             else:
                 message = borrow("split").load(payload, base)
-        except (MemoryError, OSError):
+        except MemoryError:
             self._on_oversized(tail)
+            return
+        except OSError:
+            self._on_oversized(tail, True)
             return
         except (ValueError, RuntimeError):  # not JSON, or nested too deep
             message = None
@@ -170,7 +175,14 @@ class Jobs:
             self.on_change(True)
 
     def _emit(self, name: str, event: dict) -> None:
-        self._events.append((name, dump(event)))
+        # For a person to see: the jobs and the link must not suffer when there is no room for it
+        try:
+            self._events.append((name, dump(event)))
+        except (MemoryError, RuntimeError):
+            event.clear()
+            self._events[:] = [(name, "{}")]
+        if len(self._events) > _MOST_EVENTS:
+            self._events.pop(0)
         self._arrived.set()
 
     def _on_answer(self, base: str, outcome: str, message: dict) -> None:
@@ -185,11 +197,14 @@ class Jobs:
                 del message["execution"]  # there is none
             request.end(message)
 
-    def _on_oversized(self, tail: str) -> None:
+    def _on_oversized(self, tail: str, full: bool = False) -> None:
         base = tail.rpartition("/")[0]
         request = self._find(base, None)
         if request:
-            request.end(JobsError(TOO_LARGE, "the answer is more than this board can hold"))
+            if full:
+                request.end(JobsError(FULL, "the flash has no room for its document"))
+            else:
+                request.end(JobsError(TOO_LARGE, "it is more than this board can hold"))
         elif not base:
             self.complete = False
             self.on_change(False)

@@ -37,13 +37,13 @@ class Link:
     `prepare()` is awaited before each attempt: it brings up the network and the clock or raises
     LinkError. `on_message(tail, payload)` gets every message about this thing's jobs; it must not
     block, and the payload, a buffer or an open file, is good only during the call.
-    `on_oversized(tail)` is told of a message that was too large to be held and has been thrown
-    away; `on_online()` and `on_closed()` of each change; `on_glance()` is called about once a
-    second while there is a connection.
+    `on_oversized(tail, full)` is told of a message that has been thrown away, because it is too
+    large to be held or the flash is full; `on_online()` and `on_closed()` of each change;
+    `on_glance()` is called about once a second while there is a connection.
     """
 
     on_message: "Callable[[str, Any], None]"
-    on_oversized: "Callable[[str], None]"
+    on_oversized: "Callable[[str, bool], None]"
     on_closed: "Callable[[], None]"
     on_online: "Callable[[], None]"
     on_glance: "Callable[[], None]"
@@ -210,8 +210,8 @@ class Link:
             self._send("wait_msg")
         if not held:
             self._log.warning("link", "no room for a message of %d bytes", size)
-            if topic.startswith(self._prefix):
-                self.on_oversized(topic[len(self._prefix) :].decode())
+            if topic.startswith(self._prefix):  # within the limit, it is the flash that is full
+                self.on_oversized(topic[len(self._prefix) :].decode(), size <= limit)
             return
         with open(large.PATH, "rb") as file:
             self._on_publish(topic, file)

@@ -48,7 +48,8 @@ def plan(document: "Any", board: "Board", stored: "Any" = None) -> "Any":
     if not isinstance(document, dict):
         raise JobRejected("INVALID_DOCUMENT", "the document must be a JSON object")
     steps: "Any" = document.get("steps")
-    if isinstance(stored, tuple):  # so it is from `split`: from the service, it would be a list
+    # from `split` it is a tuple, from the service it would be a list
+    if isinstance(stored, tuple) and steps is None:
         steps = borrow("records").Records(*stored)
     elif not isinstance(steps, list):
         steps = ()

@@ -174,11 +174,10 @@ class Run:
         for number in range(first, len(self._steps)):
             arguments: "Any" = None  # the last one's takes memory, as does its result
             result = {}
-            name, arguments, flags = self._steps[number]
             if number > first:
                 saved = {}
                 self.executor.journal.entry["out"] = output
-                self.record(number, saved)
+            name, arguments, flags = await self._enter(number, number > first)
             self._at, self._name = number, name
             said = [name, ":"]
             try:
@@ -245,6 +244,20 @@ class Run:
             self.executor.journal.advance(step, saved)
         except OSError as error:
             raise JobFailed("FLASH_FULL", "the journal cannot be written: %s" % error)
+
+    async def _enter(self, number: int, recorded: bool) -> "tuple[str, dict, int]":
+        # Read a step, and have it recorded that it is about to act
+        for crowded in range(_MOST_CROWDED, -1, -1):
+            try:
+                step = self._steps[number]
+                if recorded:
+                    self.record(number, {})
+                return step
+            except MemoryError:  # what is shown meanwhile goes again
+                if not crowded:
+                    raise
+            await asyncio.sleep(_RETRY_S)
+        raise MemoryError
 
     async def _step(self, name: str, arguments: dict, saved: dict) -> "dict[str, Any]":
         operation = borrow("operations." + name.replace("-", "_"))

@@ -10,7 +10,7 @@ import time
 from micropython import const
 
 from .errors import JobEnded, JobFailed, JobRejected, JobsError
-from .jobs import TOO_LARGE
+from .jobs import FULL, TOO_LARGE
 from .lazy import borrow
 
 TYPE_CHECKING = False
@@ -35,10 +35,8 @@ async def resume(executor: "Executor") -> "dict[str, Any] | None":
         answer = await executor.jobs.describe(entry["jobId"], executionNumber=number)
     except JobsError as error:
         delivery = borrow("delivery")
-        if error.code == TOO_LARGE:  # it has begun, and must not begin anew when there is room
-            result = {"code": "OUT_OF_MEMORY", "reason": "its document cannot be held again"}
-            versioned = dict(entry, versionNumber=entry["version"])
-            await delivery.finish(executor, versioned, "FAILED", result)
+        if error.code in (TOO_LARGE, FULL):
+            await delivery.give_up(executor, error)
         elif error.code in delivery.GONE or error.code == "InvalidRequest":
             delivery.drop(executor, error.code, error.message)
         else:
@@ -58,6 +56,8 @@ def begin(
     ended with that, because there are no steps or it cannot be run.
     """
     try:
+        if steps is None and executor.journal.entry:
+            raise JobFailed("OUT_OF_MEMORY", "the heap has no room for its steps")
         if steps is None:
             raise JobRejected("DOCUMENT_TOO_LARGE", "the board's memory has no room for it")
         if isinstance(steps, JobEnded):

@@ -14,6 +14,7 @@ from host_tools.job_documents.rejection import Rejection
 
 _PARAMETER = "${aws:iot:parameter:"
 _SIGN = "${aws:iot:s3-presigned-url"
+_BLANKS = " \t\n\r\v\f"  # what MicroPython's strip() takes for one
 _ALIAS = {"health-check": "report"}
 _OTHER_FORMS = ("version", "Todo", "steps")
 _OLD = ("args", "allowStdErr", "includeStdOut")
@@ -104,7 +105,8 @@ def _expanded(document: dict[str, Any]) -> Any:
 
 def split(command: str) -> list[str]:
     """Return the words of a command of AWS-Run-Command: by comma, `\\,` is a comma."""
-    return [word.replace("\\,", ",").strip() for word in re.split(r"(?<!\\),", command)]
+    words = re.split(r"(?<!\\),", command)
+    return [word.replace("\\,", ",").strip(_BLANKS) for word in words]
 
 
 def _native(words: list[str]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Client:
             context = tls_context(PKI + "/" + credentials)
         self.link = Link(config(peer.port, **members), context, prepare, self.log)
         self.link.on_message = self._on_message
-        self.link.on_oversized = self.oversized.append
+        self.link.on_oversized = lambda tail, full: self.oversized.append(tail)
         self.link.on_online = self.link.on_glance = lambda: None
         self.link.on_closed = self._on_closed
         self.task = asyncio.create_task(self.link.run())

@@ -1,7 +1,7 @@
 import asyncio
 
 from sandbox.errors import JobsError
-from sandbox.jobs import TOO_LARGE
+from sandbox.jobs import FULL, TOO_LARGE
 
 import flash
 import lapse
@@ -79,6 +79,65 @@ async def test_what_announces_a_job_that_is_being_started_is_no_reason_to_ask_ag
     assert agent.jobs.requests == ["start_next", "update"]
 
 
+class FarJobs(FakeJobs):
+    """A service whose answer to a report takes its time; `late`: the report does, too."""
+
+    late = False
+
+    async def update(self, job_id, status, **members):
+        self.requests.append("report")
+        if self.late:
+            await asyncio.sleep_ms(20)
+        answer = await super().update(job_id, status, **members)
+        await asyncio.sleep_ms(20)
+        return answer
+
+
+async def test_the_next_job_is_asked_for_behind_the_report_of_the_last():
+    jobs = FarJobs(execution(ON, "a"), execution(OFF, "b"))
+    agent = Agent(jobs)
+    await agent.work()
+    # the second start_next does not wait for the answer
+    assert jobs.requests == ["start_next", "report", "update", "start_next", "report", "update"]
+    assert agent.board.switched == [("led", True), ("led", False)]
+
+
+async def test_the_same_job_again_because_the_report_came_late_is_not_run_again():
+    jobs = FarJobs(execution(ON, "a"), execution(OFF, "b"))
+    jobs.late = True
+    agent = Agent(jobs)
+    await agent.work()
+    assert jobs.requests[:4] == ["start_next", "report", "start_next", "update"]
+    assert agent.board.switched == [("led", True), ("led", False)]
+    assert [update[:2] for update in jobs.updates] == [("a", "SUCCEEDED"), ("b", "SUCCEEDED")]
+
+
+async def test_a_job_asked_for_behind_a_report_that_is_lost_waits_for_the_report():
+    jobs = FarJobs(execution(ON, "a"), execution(OFF, "b"))
+    jobs.simulate_error("update", JobsError("Timeout"))
+    agent = Agent(jobs)
+    await raises_async(JobsError, agent.work())
+    assert agent.board.switched == [("led", True)] and agent.journal.entry["phase"] == "final"
+    await agent.work()
+    assert agent.board.switched == [("led", True), ("led", False)]
+    assert [update[:2] for update in jobs.updates] == [("a", "SUCCEEDED"), ("b", "SUCCEEDED")]
+
+
+async def test_a_job_that_has_been_started_is_run_though_it_is_switched_off_meanwhile():
+    class Off(FarJobs):
+        async def update(self, *arguments, **members):
+            agent.executor.enabled = False
+            return await super().update(*arguments, **members)
+
+    agent = Agent(Off(execution(ON, "a"), execution(OFF, "b"), execution(ON, "c")))
+    await agent.work()
+    assert [update[:2] for update in agent.jobs.updates] == [
+        ("a", "SUCCEEDED"),
+        ("b", "SUCCEEDED"),
+    ]
+    assert agent.jobs.executions[2]["status"] == "QUEUED"
+
+
 async def test_behind_a_job_of_whose_end_nothing_is_told_the_next_one_is_asked_for():
     jobs = FakeJobs(execution(ON))
     jobs.complete = False
@@ -134,7 +193,7 @@ async def test_a_link_that_broke_is_waited_for_and_not_slept_over():
 
 async def test_a_document_too_large_to_hold_is_rejected_and_the_next_job_runs():
     jobs = FakeJobs(execution("x" * 100, "huge"), execution(ON, "next"))
-    jobs.simulate_error("start_next", JobsError(TOO_LARGE), JobsError(TOO_LARGE))
+    jobs.simulate_error("start_next", *[JobsError(TOO_LARGE)] * 4)
     agent = Agent(jobs)
     await agent.work()
     job_id, status, members = jobs.updates[0]
@@ -143,9 +202,18 @@ async def test_a_document_too_large_to_hold_is_rejected_and_the_next_job_runs():
     assert jobs.updates[1][:2] == ("next", "SUCCEEDED")
 
 
+async def test_a_document_that_the_flash_has_no_room_for_fails_and_is_told_why():
+    jobs = FakeJobs(execution(ON))
+    jobs.simulate_error("start_next", JobsError(FULL, "no room"))
+    await Agent(jobs).work()
+    ((_, status, members),) = jobs.updates
+    assert status == "FAILED"
+    assert members["statusDetails"] == {"code": "FLASH_FULL", "reason": "no room"}
+
+
 async def test_a_document_that_finds_room_later_is_run():
     jobs = FakeJobs(execution(ON))
-    jobs.simulate_error("start_next", JobsError(TOO_LARGE))
+    jobs.simulate_error("start_next", *[JobsError(TOO_LARGE)] * 3)
     agent = Agent(jobs)
     await agent.work()
     assert [update[1] for update in jobs.updates] == ["SUCCEEDED"]

@@ -248,6 +248,26 @@ async def test_no_next_job_leaves_the_set():
 # Events
 
 
+async def test_an_event_that_there_is_no_room_for_changes_the_set_all_the_same():
+    def dump(event):
+        raise MemoryError
+
+    jobs, link, _ = made()
+    real, client.dump = client.dump, dump
+    link.simulate_message("notify", {"jobs": {"QUEUED": [SUMMARY]}})
+    client.dump = real
+    assert jobs.pending == {"a": "QUEUED"} and jobs.on_change.count == 1
+    assert await next_event(jobs) == ("JobExecutionsChanged", "{}")
+
+
+async def test_of_many_events_that_wait_to_be_shown_the_oldest_are_left_out():
+    jobs, link, _ = made()
+    for number in range(12):
+        link.simulate_message("notify", {"timestamp": number})
+    for number in range(4, 12):
+        assert (await next_event(jobs))[1] == '{"timestamp":%d}' % number
+
+
 async def test_events_come_in_their_order_with_their_names():
     jobs, link, _ = made()
     link.simulate_message("notify", {"jobs": {}, "timestamp": 1})

@@ -227,12 +227,9 @@ async def test_an_interrupted_job_waits_while_the_service_cannot_be_asked():
 async def test_an_interrupted_job_whose_document_cannot_be_held_again_is_not_begun_anew():
     agent = Agent(FakeJobs(execution(ON, status="IN_PROGRESS")))
     agent.journal.write(entry())
-    agent.jobs.simulate_error("describe", JobsError(TOO_LARGE))
+    agent.jobs.simulate_error("describe", JobsError(TOO_LARGE, "it is large"))
     await agent.work()
-    assert agent.outcome() == (
-        "FAILED",
-        {"code": "OUT_OF_MEMORY", "reason": "its document cannot be held again"},
-    )
+    assert agent.outcome() == ("FAILED", {"code": "OUT_OF_MEMORY", "reason": "it is large"})
     assert agent.jobs.updates[-1][2]["expectedVersion"] == 2
     assert agent.board.switched == [] and agent.journal.entry == {}
 
