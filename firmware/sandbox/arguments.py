@@ -19,7 +19,7 @@ ARGUMENTS maps a name to a rule, a tuple that begins with the kind:
 OPTIONAL maps the names that may be absent to what they are then; a limit's name stands for the
 limit. ONLY maps a name that is not always allowed to what allows it: another member and its
 values, or "pin" and the pin's kind. Absent is also null, "", and an AWS job template's parameter
-that nobody has filled in. Members that begin with _ are comments.
+that nobody has filled in. Members that begin with _ are comments, text.
 """
 
 from micropython import const
@@ -70,6 +70,8 @@ def checked(name: str, operation: "Any", given: dict, board: "Board") -> "dict[s
     optional = getattr(operation, "OPTIONAL", {})
     only = getattr(operation, "ONLY", {})
     for member in given:
+        if member[:1] == "_" and not isinstance(given[member], str):
+            raise JobRejected("INVALID_ARGUMENT", "%s.%s must be text" % (name, member[:64]))
         if member not in table and member[:1] != "_" and member != "operation":
             raise JobRejected("INVALID_ARGUMENT", "%s: unknown member %s" % (name, member[:64]))
     result = {}

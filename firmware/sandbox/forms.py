@@ -38,8 +38,10 @@ def _todo(document: dict) -> "tuple[str, dict, int]":
 
 
 def _allow_only(member: str, document: dict) -> None:
-    if any(name != member and name[:1] != "_" for name in document):
-        raise JobRejected("INVALID_DOCUMENT", "beside %s nothing else is allowed" % member)
+    for name, value in document.items():
+        if name != member and (name[:1] != "_" or not isinstance(value, str)):
+            what = "beside %s nothing is allowed but comments, text" % member
+            raise JobRejected("INVALID_DOCUMENT", what)
 
 
 def _operation(step: "Any", where: str) -> "tuple[str, dict, int]":

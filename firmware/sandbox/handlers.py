@@ -68,6 +68,8 @@ def _read(where: str, given: "Any", members: str) -> "dict[str, Any]":
         raise _invalid(where, "an object")
     words = members.split()
     for name in given:
+        if name[:1] == "_" and not isinstance(given[name], str):
+            raise _invalid("%s.%s" % (where, name[:64]), "text")
         if name not in words[::2] and name[:1] != "_":
             raise _invalid(where, "without the member " + name[:64])
     result = {}

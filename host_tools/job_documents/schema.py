@@ -19,7 +19,7 @@ _END = "(?![\\s\\S])"  # `$` of Python would let a newline follow
 _WORD = "A-Za-z0-9"
 _NO_PARAMETER = {"not": {"pattern": "^\\$\\{aws:iot:parameter:"}}
 _ABSENT = {"$ref": "#/$defs/absent"}
-_COMMENTS = {"^_": True}
+_COMMENTS = {"^_": {"type": "string"}}
 _Schema = dict[str, Any]
 
 

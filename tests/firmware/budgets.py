@@ -15,7 +15,7 @@ LEAK = 256  # of the Unix port: how much a measurement may differ from the one b
 
 # The application, compiled (tests/host/test_sizes.py)
 FLASH_TARGET = 40 * 1024
-FLASH = 64_500  # all .mpy
+FLASH = 64_700  # all .mpy
 RESIDENT = 20_200  # heap of what stays once it is loaded
 NAMES = 5_800  # heap of the names that the other modules leave there
 LARGEST_MODULE = 3_700  # .mpy

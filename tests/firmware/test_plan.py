@@ -47,8 +47,14 @@ def test_a_document_without_a_known_form_is_rejected():
 
 def test_members_beside_todo_and_steps_are_rejected():
     step = {"operation": "reboot"}
-    assert rejected({"Todo": "Reboot", "x": 1})[1] == "beside Todo nothing else is allowed"
-    assert rejected({"steps": [step], "x": 1})[1] == "beside steps nothing else is allowed"
+    assert (
+        rejected({"Todo": "Reboot", "x": 1})[1]
+        == "beside Todo nothing is allowed but comments, text"
+    )
+    assert (
+        rejected({"steps": [step], "x": 1})[1]
+        == "beside steps nothing is allowed but comments, text"
+    )
 
 
 def test_a_todo_of_another_type_is_rejected():
