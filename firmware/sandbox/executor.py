@@ -128,8 +128,10 @@ class Executor:
         if not execution:
             return await self._is_really_idle()
         self._misses = 0
-        if asked and _key(execution) == self._ended:
-            return False  # it was asked for before the service had the report
+        if asked and (
+            _key(execution) == self._ended or execution["jobId"] not in self.jobs.pending
+        ):
+            return False  # the service did not have the report, or it has been cancelled since
         await self._execute(execution)
         return await self._was_the_last()
 

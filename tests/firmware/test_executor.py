@@ -123,6 +123,23 @@ async def test_a_job_asked_for_behind_a_report_that_is_lost_waits_for_the_report
     assert [update[:2] for update in jobs.updates] == [("a", "SUCCEEDED"), ("b", "SUCCEEDED")]
 
 
+async def test_a_job_asked_for_ahead_and_cancelled_meanwhile_is_not_run():
+    class Cancelling(FarJobs):
+        async def update(self, *arguments, **members):
+            answer = await super().update(*arguments, **members)
+            if len(self.updates) == 1:
+                assert self.executions[1]["status"] == "IN_PROGRESS", "it was asked for"
+                self.executions[1]["status"] = "CANCELED"
+                self.pending.pop("b")
+            return answer
+
+    jobs = Cancelling(execution(ON, "a"), execution(OFF, "b"), execution(ON, "c"))
+    agent = Agent(jobs)
+    await agent.work()
+    assert [update[0] for update in jobs.updates] == ["a", "c"]
+    assert agent.board.switched == [("led", True), ("led", True)]
+
+
 async def test_a_job_that_has_been_started_is_run_though_it_is_switched_off_meanwhile():
     class Off(FarJobs):
         async def update(self, *arguments, **members):
