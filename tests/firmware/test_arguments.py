@@ -110,4 +110,4 @@ def test_a_pin_of_another_kind_is_not_there():
 
 
 def test_members_that_begin_with_an_underscore_are_comments():
-    assert check("op", table(NUMBER), {"n": 1, "_comment": []}, FakeBoard()) == {"n": 1}
+    assert check("op", table(NUMBER), {"n": 1, "_comment": ""}, FakeBoard()) == {"n": 1}

@@ -123,12 +123,13 @@ def test_a_document_of_32_kb_is_rejected_with_the_reason(play: Played) -> None: 
     device, peer = play(ONLINE + IDLE)
     execution: dict[str, Any] = {"jobId": "big", "status": "IN_PROGRESS", "versionNumber": 2}
     full = {**execution, "jobDocument": {"x": "y" * 32 * KB}}
+    asked = f"""
+        > PUBLISH start-next {{}}
+        < PUBLISH start-next/accepted {{"execution": {json.dumps(full)}, "clientToken": "@start-next"}}
+    """
     peer.play(f"""
         < PUBLISH notify-next {{"execution": {{"jobId": "big", "status": "QUEUED"}}}}
-        > PUBLISH start-next {{}}
-        < PUBLISH start-next/accepted {{"execution": {json.dumps(full)}, "clientToken": "@start-next"}}
-        > PUBLISH start-next {{}}
-        < PUBLISH start-next/accepted {{"execution": {json.dumps(full)}, "clientToken": "@start-next"}}
+        {asked * 4}
         > PUBLISH $next/get {{"includeJobDocument": false}}
         < PUBLISH $next/get/accepted {{"execution": {json.dumps(execution)}, "clientToken": "@$next/get"}}
         > PUBLISH big/update {{"status": "REJECTED", "statusDetails": {{"code": "DOCUMENT_TOO_LARGE"}}}}
