@@ -59,7 +59,9 @@ def plan(document: "Any", board: "Board", stored: "Any" = None) -> "Any":
         document["steps"] = steps
     parsed = _changed(steps, _parse(document, board))
     document.clear()  # of what is parsed, only what is still to be checked takes memory
-    return _changed(parsed, _checked(parsed, board))
+    # loaded here and not below, where the C stack may still hold what has parsed
+    check = borrow("arguments").check
+    return _changed(parsed, _checked(parsed, check, board))
 
 
 def _parse(document: "dict[str, Any]", board: "Board") -> "Iterator[tuple[str, Any, int]]":
@@ -70,8 +72,7 @@ def _parse(document: "dict[str, Any]", board: "Board") -> "Iterator[tuple[str, A
     return borrow("forms").parse(document)
 
 
-def _checked(parsed: "Any", board: "Board") -> "Iterator[tuple[str, dict, int]]":
-    check = borrow("arguments").check
+def _checked(parsed: "Any", check: "Any", board: "Board") -> "Iterator[tuple[str, dict, int]]":
     for _ in range(len(parsed)):  # each is let go before the next one is taken
         yield _step(check, board, *parsed.pop(0))
 

@@ -26,6 +26,7 @@ SHARE = 0.6  # of the largest block; where it lies, and so its size, is a matter
 _BLOCK = 16  # bytes; py/gc.h: four words
 LOOK = """
 import asyncio, gc, micropython
+from sandbox.lazy import spawn
 
 ARGUMENTS = {}
 TIMEOUT_S = 60
@@ -36,7 +37,7 @@ async def look():
     micropython.mem_info()
 
 async def run(arguments, job):
-    asyncio.create_task(look())
+    spawn(look())
     return {}
 """
 LONG = {"operation": "wait", "seconds": 600}  # is cancelled
