@@ -35,11 +35,10 @@ def run(
     `after` says what becomes of the board then; without `events`, what it says of its own accord
     is hidden.
     """
-    with patch_stdout(raw=True):
-        screen = Screen(events=events)
-        with Session(target, screen.show, screen.note) as session:
-            session.open(may_start=lambda: start or _agreed(f"The {target.label}"))
-            return Terminal(session, screen, timeout_s, after).run()
+    screen = Screen(events=events)
+    with Session(target, screen.show, screen.note) as session:
+        session.open(may_start=lambda: start or _agreed(f"The {target.label}"))
+        return Terminal(session, screen, timeout_s, after).run()
 
 
 class Terminal:
@@ -132,7 +131,9 @@ class Terminal:
         # the line typed, "" for nothing, None for the end
         thing = self._session.board.thing
         try:
-            typed = self._prompt.prompt(f"{thing}> ")
+            # Only here: what it prints comes a moment later, and would come over the next prompt
+            with patch_stdout(raw=True):
+                typed = self._prompt.prompt(f"{thing}> ")
         except KeyboardInterrupt:
             if not self._prompt.default_buffer.text:
                 self._screen.note(f"Ctrl-D or exit leaves; {self._after}")
