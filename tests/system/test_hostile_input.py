@@ -123,9 +123,10 @@ def test_a_document_of_32_kb_is_rejected_with_the_reason(play: Played) -> None: 
     device, peer = play(ONLINE + IDLE)
     execution: dict[str, Any] = {"jobId": "big", "status": "IN_PROGRESS", "versionNumber": 2}
     full = {**execution, "jobDocument": {"x": "y" * 32 * KB}}
+    answer = json.dumps({"execution": full, "clientToken": "@start-next"})
     asked = f"""
         > PUBLISH start-next {{}}
-        < PUBLISH start-next/accepted {{"execution": {json.dumps(full)}, "clientToken": "@start-next"}}
+        < PUBLISH start-next/accepted {answer}
     """
     peer.play(f"""
         < PUBLISH notify-next {{"execution": {{"jobId": "big", "status": "QUEUED"}}}}
