@@ -37,8 +37,13 @@ UP = CONNECT + "w.connect('net', 'key')\nassert wait(w.isconnected)\n"
 
 def test_connecting_takes_its_time(board):
     code = CONNECT + (
-        "print(w.status()); w.connect('net', 'key')\n"
-        "print(w.status(), w.isconnected(), w.ifconfig()[0])\n"
+        "print(w.status())\n"
+        "for _ in range(9):\n"  # a busy machine may stand still for as long as it takes
+        "    w.connect('net', 'key')\n"
+        "    seen = w.status(), w.isconnected(), w.ifconfig()[0]\n"
+        "    if seen[0] == 1001: break\n"
+        "    w.disconnect()\n"
+        "print(*seen)\n"
         "print(wait(w.isconnected), w.status(), w.ifconfig()[0], w.config('ssid'))\n"
         "print(w.status('rssi') < 0); w.disconnect(); print(w.isconnected(), w.status())"
     )
