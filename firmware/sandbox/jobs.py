@@ -66,9 +66,7 @@ class Jobs:
 
     async def get_pending(self) -> dict:
         """GetPendingJobExecutions: {inProgressJobs, queuedJobs, timestamp, clientToken}."""
-        answer = await self._request("get", {})
-        self._replace(answer.get("inProgressJobs"), answer.get("queuedJobs"))
-        return answer
+        return await self._request("get", {})
 
     async def start_next(self, **members: "Any") -> dict:
         """StartNextPendingJobExecution: {execution, timestamp, clientToken}.
@@ -76,10 +74,7 @@ class Jobs:
         `execution` is absent when there is none. Members: statusDetails, stepTimeoutInMinutes.
         Raises JobsError TOO_LARGE when the answer cannot be held.
         """
-        answer = await self._request("start-next", members)
-        if "execution" in answer:
-            self.pending[answer["execution"]["jobId"]] = "IN_PROGRESS"
-        return answer
+        return await self._request("start-next", members)
 
     async def describe(self, job_id: str, **members: "Any") -> dict:
         """DescribeJobExecution of a job id or `$next`: {execution, timestamp, clientToken}.
@@ -96,12 +91,7 @@ class Jobs:
         includeJobDocument, stepTimeoutInMinutes.
         """
         members["status"] = status
-        answer = await self._request(job_id + "/update", members)
-        if status == "IN_PROGRESS":
-            self.pending[job_id] = status
-        elif self.pending.pop(job_id, None):
-            self.complete = False
-        return answer
+        return await self._request(job_id + "/update", members)
 
     async def next_event(self) -> "tuple[str, str]":
         """Wait for a JobExecutionsChanged or NextJobExecutionChanged; return its name and itself
@@ -121,7 +111,7 @@ class Jobs:
     async def _request(self, tail: str, members: dict) -> dict:
         self._count += 1
         token = members["clientToken"] = "%s%012x" % (self._token, self._count)
-        request = self._waiting[token] = _Request(tail)
+        request = self._waiting[token] = _Request(tail, members.get("status"))
         try:
             self._link.publish(tail, json.dumps(members, separators=(",", ":")).encode())
             await request.answered.wait()
@@ -195,7 +185,22 @@ class Jobs:
         else:
             if not message.get("execution", True):
                 del message["execution"]  # there is none
+            if not request.answered.is_set():
+                self._learn(request, message)
             request.end(message)
+
+    def _learn(self, request: "_Request", answer: dict) -> None:
+        # What an answer says of the set; at once, since what comes behind it knows better
+        job_id, _, operation = request.tail.rpartition("/")
+        if request.tail == "get":
+            self._replace(answer.get("inProgressJobs"), answer.get("queuedJobs"))
+        elif operation == "start-next":
+            if "execution" in answer:
+                self.pending[answer["execution"]["jobId"]] = "IN_PROGRESS"
+        elif request.status == "IN_PROGRESS":
+            self.pending[job_id] = request.status
+        elif request.status and self.pending.pop(job_id, None):
+            self.complete = False
 
     def _on_oversized(self, tail: str, full: bool = False) -> None:
         base = tail.rpartition("/")[0]
@@ -234,8 +239,9 @@ class Jobs:
 
 
 class _Request:
-    def __init__(self, tail: str) -> None:
+    def __init__(self, tail: str, status: "str | None" = None) -> None:
         self.tail = tail
+        self.status = status
         self.since: "Any" = time.ticks_ms()
         self.answered = asyncio.Event()
         self.answer: "dict | JobsError" = {}

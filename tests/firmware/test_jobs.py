@@ -206,6 +206,20 @@ async def test_the_set_is_complete_once_it_was_told_until_something_changes_it()
     assert not jobs.complete, "the service lists no more than ten"
 
 
+async def test_what_comes_behind_an_answer_knows_better_though_nobody_has_seen_the_answer_yet():
+    jobs, link, _ = made()
+    task = await begun(jobs.get_pending(), link)
+    link.simulate_answer("accepted", inProgressJobs=[], queuedJobs=[])
+    link.simulate_message("notify", {"jobs": {"QUEUED": [SUMMARY]}})
+    await task
+    assert jobs.pending == {"a": "QUEUED"} and jobs.complete
+    task = await begun(jobs.start_next(), link)
+    link.simulate_answer("accepted", execution=dict(SUMMARY, status="IN_PROGRESS"))
+    link.simulate_message("notify", {"jobs": {}})  # it has been cancelled
+    assert (await task)["execution"]["jobId"] == "a"
+    assert jobs.pending == {}
+
+
 async def test_notify_next_adds_to_the_set():
     jobs, link, _ = made()
     link.simulate_message("notify-next", {"execution": dict(SUMMARY, status="QUEUED")})
