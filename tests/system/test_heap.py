@@ -23,6 +23,7 @@ from tests.system.test_executor import gpio
 TENTH = 10
 LOOKS = 5
 SHARE = 0.6  # of the largest block; where it lies, and so its size, is a matter of chance
+STALE = 2 * budgets.LEAK  # what a few ended tasks take, by chance: see `lazy.spawn`
 _BLOCK = 16  # bytes; py/gc.h: four words
 LOOK = """
 import asyncio, gc, micropython
@@ -106,7 +107,7 @@ def run_jobs(device: Device, count: int) -> tuple[Heap, Heap]:
 
 
 def _is_as_good(now: Heap, before: Heap) -> bool:
-    return now.used <= before.used + budgets.LEAK and now.largest >= SHARE * before.largest
+    return now.used <= before.used + STALE and now.largest >= SHARE * before.largest
 
 
 def _compiled(folder: Path, source: str) -> bytes:
