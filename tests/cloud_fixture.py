@@ -6,6 +6,7 @@ even if that is killed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -100,30 +101,39 @@ class Registry:
         )
 
 
+@contextlib.contextmanager
+def own_cloud(
+    folders: pytest.TempPathFactory,
+    minute_s: float | None = None,
+    keepalive_min_s: float | None = None,
+) -> Iterator[CloudInfo]:
+    """A local IoT Core in a state folder of its own; its settings as `local.start` has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JOBS_SANDBOX_HOME", str(folders.mktemp("home")))
+        try:
+            yield local.start(
+                http_port=ANY_PORT,
+                mqtt_port=ANY_PORT,
+                bound=True,
+                minute_s=minute_s,
+                keepalive_min_s=keepalive_min_s,
+            )
+        finally:
+            local.stop()
+
+
 @pytest.fixture(scope="module")
 def strict_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudInfo]:
     """A local IoT Core of one test module, whose minutes and keep-alives last a second at most."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("strict")))
-        running = local.start(
-            http_port=ANY_PORT, mqtt_port=ANY_PORT, bound=True, minute_s=0.4, keepalive_min_s=0.5
-        )
-        try:
-            yield running
-        finally:
-            local.stop()
+    with own_cloud(tmp_path_factory, minute_s=0.4, keepalive_min_s=0.5) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def private_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[access.Cloud]:
     """A local IoT Core of one test module as the commands see it, in a state folder of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("home")))
-        running = local.start(http_port=ANY_PORT, mqtt_port=ANY_PORT, bound=True)
-        try:
-            yield access.Cloud("local", running.endpoint_url, running.region, local_info=running)
-        finally:
-            local.stop()
+    with own_cloud(tmp_path_factory) as running:
+        yield access.Cloud("local", running.endpoint_url, running.region, local_info=running)
 
 
 @pytest.fixture(scope="module")

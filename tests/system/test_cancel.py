@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from host_tools.board.buttons import push
-from host_tools.cloud import local
 from host_tools.cloud.info import CloudInfo
 from tests.board_fixture import eventually
-from tests.cloud_fixture import ANY_PORT
+from tests.cloud_fixture import own_cloud
 from tests.device_fixture import Device, put
 from tests.system.test_executor import gpio, levels
 
@@ -36,12 +35,8 @@ async def run(arguments, job):
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudInfo]:
     """A local IoT Core whose minutes last 2 s."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("quick")))
-        try:
-            yield local.start(http_port=ANY_PORT, mqtt_port=ANY_PORT, bound=True, minute_s=2)
-        finally:
-            local.stop()
+    with own_cloud(tmp_path_factory, minute_s=2) as running:
+        yield running
 
 
 def start(device: Device, document: Any = LONG, **more: Any) -> str:

@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
-from host_tools.cloud import local
 from host_tools.cloud.info import CloudInfo
-from tests.cloud_fixture import ANY_PORT
+from tests.cloud_fixture import own_cloud
 from tests.device_fixture import Device
 from tests.storm import MINUTE_S, Storm, heap, rage
 
@@ -37,14 +36,8 @@ def examples(count: int) -> settings:
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudInfo]:
     """A local IoT Core of this module, to be restarted."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JOBS_SANDBOX_HOME", str(tmp_path_factory.mktemp("stormy")))
-        try:
-            yield local.start(
-                http_port=ANY_PORT, mqtt_port=ANY_PORT, bound=True, minute_s=MINUTE_S
-            )
-        finally:
-            local.stop()
+    with own_cloud(tmp_path_factory, minute_s=MINUTE_S) as running:
+        yield running
 
 
 @examples(4)
