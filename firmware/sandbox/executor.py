@@ -115,7 +115,7 @@ class Executor:
         if not self.enabled and not asked:
             return True
         try:
-            answer = await (asked or self.jobs.start_next(stepTimeoutInMinutes=STEP_TIMEOUT_MIN))
+            answer = await (asked or self._start_next())
             if isinstance(answer, JobsError):
                 raise answer
         except JobsError as error:
@@ -162,9 +162,12 @@ class Executor:
             self._asked = None  # whatever comes, it is asked again
             raise
 
+    def _start_next(self) -> "Coroutine":
+        return self.jobs.start_next(stepTimeoutInMinutes=STEP_TIMEOUT_MIN)
+
     async def _ask_ahead(self) -> "dict | JobsError":
         try:
-            return await self.jobs.start_next(stepTimeoutInMinutes=STEP_TIMEOUT_MIN)
+            return await self._start_next()
         except JobsError as error:
             return error
         except MemoryError:

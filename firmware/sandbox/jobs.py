@@ -139,11 +139,8 @@ class Jobs:
                 message = json.load(payload)
             else:
                 message = borrow("split").load(payload, base)
-        except MemoryError:
-            self._on_oversized(tail)
-            return
-        except OSError:
-            self._on_oversized(tail, True)
+        except (MemoryError, OSError) as error:
+            self._on_oversized(tail, isinstance(error, OSError))
             return
         except (ValueError, RuntimeError):  # not JSON, or nested too deep
             message = None
