@@ -22,7 +22,7 @@ from asyncio import core
 import _hw
 import utime
 
-_REST_MS = 200  # who waits longer has nothing to do
+_REST_MS = 200  # who has waited longer has nothing to do, not even an answer to come
 
 
 class _Trace:
@@ -59,17 +59,20 @@ class _Queue:
     # asyncio's: looks at the heap in each turn of the loop
     def __init__(self, queue):
         self._queue = queue
+        self._waited_ms = 0
 
     def __getattr__(self, name):
         return getattr(self._queue, name)
 
     def wait_io_event(self, wait_ms):
         trace.look()
-        if wait_ms > _REST_MS and not trace.rested:
+        if self._waited_ms > _REST_MS and not trace.rested:
             gc.collect()
             trace.note("at rest")
             trace.rested = True
+        began = utime.ticks_ms()
         self._queue.wait_io_event(wait_ms)
+        self._waited_ms = utime.ticks_diff(utime.ticks_ms(), began)
 
 
 class _Json:
