@@ -12,7 +12,7 @@ import sys
 
 from micropython import const
 
-from . import VERSION, operations
+from . import VERSION
 from .errors import JobRejected
 
 TYPE_CHECKING = False
@@ -112,7 +112,7 @@ def _step(words: "list[str]", flags: int) -> "tuple[str, list, int]":
 
 def _is_known(name: str) -> bool:
     # whether the board has an operation of this name; it is not loaded
-    path = "%s/%s" % (operations.__path__, name.replace("-", "_"))
+    path = "%s/operations/%s" % (__file__.rsplit("/", 1)[0], name.replace("-", "_"))
     return "_" not in name and (_is_file(path + ".mpy") or _is_file(path + ".py"))
 
 

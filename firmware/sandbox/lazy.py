@@ -5,11 +5,18 @@ whether TLS finds its memory.
 
 import asyncio
 import gc
+import os
 import sys
+
+import vfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Coroutine
+
+
+_LENT = "/lent"
+_NAME = "lent"
 
 
 def borrow(name: str) -> "Any":
@@ -17,13 +24,57 @@ def borrow(name: str) -> "Any":
 
     Raises ImportError when there is no such module.
     """
-    path = "sandbox." + name
+    parent, _, last = ("sandbox." + name).rpartition(".")
+    __import__(parent)
+    package = sys.modules[parent]
+    shelf = _Shelf(package.__path__, last)
     gc.collect()  # so that the module does not split the free space
-    __import__(path)
-    module = sys.modules.pop(path)
-    parent, _, last = path.rpartition(".")
-    delattr(sys.modules[parent], last)
+    vfs.mount(shelf, _LENT)
+    package.__path__ = _LENT
+    try:
+        __import__(parent + "." + _NAME)
+    except ImportError:
+        if shelf.crowded:
+            raise MemoryError(name)
+        raise
+    finally:
+        package.__path__ = shelf.folder
+        vfs.umount(_LENT)
+    delattr(package, _NAME)
+    module = sys.modules.pop(parent + "." + _NAME)
+    module.__file__ = shelf.folder + "/" + last
     return module
+
+
+class _Shelf:
+    # The package's folder as a file system, in which the module that is lent has one name more.
+    # MicroPython keeps the name of every module and the path of every file that it imports, for
+    # ever (py/builtinimport.c), 60 bytes together: all that are lent have the same.
+
+    def __init__(self, folder: str, lent: str) -> None:
+        self.folder = folder
+        self.crowded = False  # it was not found for want of memory
+        self._lent = lent
+
+    def mount(self, _read_only: bool, _make: bool) -> None:
+        pass
+
+    def umount(self) -> None:
+        pass
+
+    def stat(self, path: str) -> tuple:
+        try:
+            return os.stat(self._real(path))
+        except MemoryError:
+            self.crowded = True
+            raise
+
+    def open(self, path: str, mode: str) -> "Any":
+        return open(self._real(path), mode)
+
+    def _real(self, path: str) -> str:
+        name, dot, end = path[1:].partition(".")
+        return self.folder + "/" + (self._lent if name == _NAME else name) + dot + end
 
 
 def spawn(coroutine: "Coroutine") -> "Any":

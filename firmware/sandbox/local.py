@@ -5,7 +5,6 @@ it. Loaded for one, in the manner of `commands`.
 import json
 import os
 
-from . import operations as package
 from .console import FAILED
 from .errors import JobEnded
 from .lazy import borrow
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 async def operations(app: "App", write: "Write") -> None:
     """List the operations and their arguments, those that may be missing in brackets."""
     load = borrow("arguments").load
-    for file in sorted(os.listdir(package.__path__)):
+    for file in sorted(os.listdir(__file__.rsplit("/", 1)[0] + "/operations")):
         if not file.startswith("_"):
             name = file.split(".")[0].replace("_", "-")
             write("%s%s" % (name, _arguments(load(name))))
