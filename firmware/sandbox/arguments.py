@@ -37,9 +37,7 @@ if TYPE_CHECKING:
 LIMITS = {"count": 100, "pulse_ms": 10_000, "duration_s": 3600, "file_bytes": 65_536}
 _PARAMETER = const("${aws:iot:parameter:")
 _WORD = const("abcdefghijklmnopqrstuvwxyz0123456789")
-_LONGEST_URL = const(2048)
 _PIECE = const(512)
-_LONGEST_NAME = const(48)
 _LONGEST_OPERATION = const(64)
 
 
@@ -60,7 +58,8 @@ def check(name: str, given: "dict | list", board: "Board") -> "dict[str, Any]":
     """
     operation = load(name)
     if isinstance(given, list):
-        given = _named(name, operation, given)
+        members: "Any" = borrow("words").named(name, operation, given, _is_absent)
+        return checked(name, operation, members, board)
     return checked(name, operation, given, board)
 
 
@@ -94,30 +93,6 @@ def checked(name: str, operation: "Any", given: dict, board: "Board") -> "dict[s
     return result
 
 
-def _named(name: str, operation: "Any", words: list) -> "dict[str, Any]":
-    # the words of a command as members: `count=3`, or by their places
-    given: "dict[str, Any]" = {}
-    places = getattr(operation, "ARGV", ())
-    for i, word in enumerate(words):
-        member, equals, value = word.partition("=")
-        if not equals or member not in operation.ARGUMENTS:
-            if i >= len(places):
-                if _is_absent(word):
-                    continue
-                what = (name, word[:64])
-                raise JobRejected("INVALID_ARGUMENT", "%s: no argument %s" % what)
-            member, value = places[i], word
-        kind = operation.ARGUMENTS[member][0]
-        if kind == "int" and value[value[:1] == "-" :].isdigit():
-            value = int(value)
-        elif kind == "bool" and value in ("true", "false"):
-            value = value == "true"
-        elif kind == "hosts" and value:
-            value = value.split(";")
-        given[member] = value
-    return given
-
-
 def _is_absent(value: "Any") -> bool:
     # whether a member's value means that it is not given
     return value in (None, "") or (isinstance(value, str) and value.startswith(_PARAMETER))
@@ -130,7 +105,6 @@ def _limit(board: "Board", name: "int | str") -> int:
 
 def _check(where: str, rule: tuple, value: "Any", given: dict, board: "Board") -> None:
     kind = rule[0]
-    text = value if isinstance(value, str) else ""
     if kind == "pin":
         _check_pin(where, rule, value, given, board)
         return
@@ -142,30 +116,8 @@ def _check(where: str, rule: tuple, value: "Any", given: dict, board: "Board") -
         what = "a whole number from %d to %d" % (rule[1], high)
     elif kind == "bool":
         good, what = isinstance(value, bool), "true or false"
-    elif kind == "text":
-        good = 0 < len(text) <= rule[1] and all(c >= " " and c != "\x7f" for c in text)
-        what = "text of at most %d characters" % rule[1]
-    elif kind == "hex":
-        good, what = _is_hex(text, rule[1]), "%d hexadecimal digits" % rule[1]
-    elif kind == "colour":
-        good, what = text[:1] == "#" and _is_hex(text[1:], 6), 'a colour "#rrggbb"'
-    elif kind == "file":
-        good = text[:7] == "/files/" and _is_name(text[7:], "._-")
-        what = "/files/ and a name of letters, digits, . _ -"
-    elif kind == "url":
-        rest = text.partition("://")[2]
-        good = text[:8] == "https://" or text[:7] == "http://"
-        good = (
-            good
-            and len(text) <= _LONGEST_URL
-            and rest[:1] != "/"
-            and all("!" <= c <= "~" for c in rest)
-        )
-        good, what = good and bool(rest), "an http or https URL"
     else:
-        hosts = value if isinstance(value, list) else ()
-        good = 0 < len(hosts) <= rule[1] and all(_is_name(host, ".-") for host in hosts)
-        what = "a list of 1 to %d host names" % rule[1]
+        good, what = borrow("rules").judge(rule, value)
     if not good:
         raise JobRejected("INVALID_ARGUMENT", "%s must be %s" % (where, what))
 
@@ -191,16 +143,3 @@ def _check_allowed(where: str, rule: tuple, given: dict, board: "Board") -> None
     if value not in rule[1:]:
         what = (where, rule[0], " or ".join(rule[1:]))
         raise JobRejected("INVALID_ARGUMENT", "%s is for %s %s only" % what)
-
-
-def _is_hex(text: str, digits: int) -> bool:
-    return len(text) == digits and all(c in "0123456789abcdef" for c in text.lower())
-
-
-def _is_name(text: "Any", marks: str) -> bool:
-    return (
-        isinstance(text, str)
-        and 0 < len(text) <= _LONGEST_NAME
-        and text[0] != "."
-        and all(c in _WORD or c in marks for c in text.lower())
-    )

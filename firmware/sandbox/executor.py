@@ -148,7 +148,8 @@ class Executor:
                 outcome = await borrow("steps").run(self, steps)
         except MemoryError:
             outcome = "FAILED", {"code": "OUT_OF_MEMORY", "reason": "the heap has no room"}
-        steps = None  # what is reported needs the memory
+        steps = None  # what is reported needs the memory, also that of the tasks that end now
+        await asyncio.sleep_ms(0)
         if not outcome:
             return
         report = borrow("delivery").finish(self, execution, *outcome)

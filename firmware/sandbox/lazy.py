@@ -26,7 +26,7 @@ def borrow(name: str) -> "Any":
     """
     parent, _, last = ("sandbox." + name).rpartition(".")
     __import__(parent)
-    package = sys.modules[parent]
+    package: "Any" = sys.modules[parent]
     shelf = _Shelf(package.__path__, last)
     gc.collect()  # so that the module does not split the free space
     vfs.mount(shelf, _LENT)

@@ -57,11 +57,11 @@ def plan(document: "Any", board: "Board", stored: "Any" = None) -> "Any":
         if not 1 <= len(steps) <= _MOST_STEPS:
             raise JobRejected("INVALID_DOCUMENT", "steps must be a list of 1 to %d" % _MOST_STEPS)
         document["steps"] = steps
-    parsed = _changed(steps, _parse(document, board))
+    parsed = _changed(steps, [_parse(document, board)])
     document.clear()  # of what is parsed, only what is still to be checked takes memory
     # loaded here and not below, where the C stack may still hold what has parsed
     check = borrow("arguments").check
-    return _changed(parsed, _checked(parsed, check, board))
+    return _changed(parsed, [_checked(parsed, check, board)])
 
 
 def _parse(document: "dict[str, Any]", board: "Board") -> "Iterator[tuple[str, Any, int]]":
@@ -83,5 +83,6 @@ def _step(
     return name, check(name, given, board), flags
 
 
-def _changed(steps: "Any", change: "Iterable[Any]") -> "Any":
-    return steps.turn(change) if hasattr(steps, "turn") else list(change)
+def _changed(steps: "Any", box: "list[Iterable[Any]]") -> "Any":
+    # in a box, or the caller's stack keeps the iterator and with it a module
+    return steps.turn(box.pop()) if hasattr(steps, "turn") else list(box.pop())

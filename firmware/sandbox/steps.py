@@ -11,7 +11,7 @@ import time
 
 from micropython import const
 
-from .errors import JobCancelled, JobEnded, JobFailed, JobsError
+from .errors import JobCancelled, JobEnded, JobFailed
 from .lazy import borrow, spawn
 
 TYPE_CHECKING = False
@@ -28,8 +28,6 @@ _PACE_S = const(5)
 _RETRY_S = const(2)
 _MOST_CROWDED = const(5)
 _LONGEST = const(512)
-_AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
-_GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
 
 
 async def run(executor: "Executor", steps: "Any") -> "tuple[str, dict] | None":
@@ -78,22 +76,14 @@ class Job:
         Raises JobCancelled when the execution has ended meanwhile, JobFailed when it is refused
         for another reason.
         """
-        crowded = 0
-        while True:
+        for crowded in range(_MOST_CROWDED, -1, -1):
             try:
-                await self._run.tell(progress)
+                await borrow("progress").report(self._run, progress)
                 return
             except MemoryError:  # what is shown meanwhile goes again
-                crowded += 1
-                if crowded > _MOST_CROWDED:
+                if not crowded:
                     raise
-            except JobsError as error:
-                if _has_ended(error):
-                    raise JobCancelled(error.code, error.message)
-                if error.code not in _AGAIN:  # were it dropped, the service would give it again
-                    raise JobFailed("INTERNAL_ERROR", "a report was refused: %s" % error.code)
             await asyncio.sleep(_RETRY_S)
-            await self.link.online.wait()
 
     async def restart(self, soft: bool = False) -> None:
         """Disconnect and reset the chip, or only MicroPython."""
@@ -143,25 +133,17 @@ class Run:
 
     async def check_cancelled(self) -> None:
         """Stop the steps if the service says that the execution is no longer IN_PROGRESS."""
-        entry = self.executor.journal.entry
-        if self._checking or not entry:
-            return  # many changes at once: one question is enough, or it has been answered
-        self._checking = True
-        try:
-            answer = await self.executor.jobs.describe(
-                entry["jobId"], executionNumber=entry["executionNumber"], includeJobDocument=False
-            )
-            if answer.get("execution", {}).get("status") != "IN_PROGRESS":
-                self._stop()
-        except JobsError as error:
-            if _has_ended(error):
-                self._stop()
-        except MemoryError:
-            pass  # the next change asks again
-        finally:
-            self._checking = False
+        if self.executor.journal.entry and not self._checking:  # many changes, one question
+            self._checking = True
+            try:
+                await borrow("progress").check(self)
+            except MemoryError:
+                pass  # the next change asks again
+            finally:
+                self._checking = False
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Stop the steps, since the execution has ended."""
         self._cancelled = True
         self._task.cancel()
 
@@ -217,20 +199,15 @@ class Run:
         told: "dict[str, Any]" = {}
         while True:
             await asyncio.sleep(_PACE_S)
-            if self._job is None:
-                continue
-            now = self.where()
-            now["percent"] = (100 * self._at + min(self._job.percent, 99)) // len(self._steps)
-            if now == told:
-                continue
-            try:
-                await self.tell(now)
-                told = now
-            except MemoryError:
-                pass  # the next report may find room
-            except JobsError as error:
-                if _has_ended(error):
-                    self._stop()
+            if self._job:
+                now = self.where()
+                percent = 100 * self._at + min(self._job.percent, 99)
+                now["percent"] = percent // len(self._steps)
+                try:
+                    if now != told and await borrow("progress").tell(self, now):
+                        told = now
+                except MemoryError:
+                    pass  # the next report may find room
 
     async def tell(self, progress: "dict[str, Any]") -> None:
         """Report IN_PROGRESS, once, and renew the step timer. Raises JobsError."""
@@ -271,7 +248,3 @@ class Run:
         except asyncio.TimeoutError:
             what = (name, self._at + 1, self._timeout_s)
             raise JobFailed("STEP_TIMEOUT", "%s, step %d, took over %d s" % what)
-
-
-def _has_ended(error: JobsError) -> bool:
-    return error.code in _GONE or error.state.get("status") not in (None, "IN_PROGRESS")

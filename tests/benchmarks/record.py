@@ -40,20 +40,18 @@ def keep(**members: Any) -> None:
     FILE.write_text(_text({**load(), **members}) + "\n")
 
 
-def ratio_32() -> float | None:
-    """Return how much more heap the modules take in 32 bit than halved 64 bit, as last measured;
-    None if never.
+def heap_ratio_32(name: str) -> float | None:
+    """Return how much more heap is in use in 32 bit than halved 64 bit, as last measured; None if
+    never.
     """
-    ratio: float | None = load().get("ratio32")
-    return ratio
+    exact = load().get("bench", {}).get("exact", {})
+    true, halved = exact.get(f"heap32 {name}"), exact.get(f"heap {name}")
+    return true / halved if true and halved else None
 
 
 def keep_sizes(found: dict[str, Any]) -> None:
     """Put what `sizes.measure` has found into the record."""
-    totals = found["totals"]
     keep(sizes=found)
-    if "resident32" in totals:
-        keep(ratio32=round(totals["resident32"] / totals["resident"], 2))
 
 
 def _text(value: Any, indent: str = "") -> str:

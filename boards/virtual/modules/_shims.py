@@ -92,4 +92,7 @@ def install() -> None:
     sys.modules["sys"] = _Sys()
     sys.modules["micropython"] = _Micropython()
     sys.modules["tls"] = _tls
-    import ssl  # the frozen one, now on top of our tls
+    try:
+        import ssl  # noqa: F401  the frozen one, now on top of our tls
+    except ImportError:
+        pass  # a build without it: nothing of ours needs it

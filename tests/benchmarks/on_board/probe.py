@@ -1,7 +1,8 @@
 """Starts the real application and keeps a trace of it: the heap in use, and when what happened.
 
 Each line of the trace, /bench.trace in the board's folder on the host, is `time_ns heap label`:
-heap is gc.mem_alloc() without what was there before and what the probe takes; label names what has
+heap is gc.mem_alloc() without what was there before, what the probe takes and umqtt, which a
+board has in its flash; label names what has
 just happened, or is `-` for a new peak since the last label. It hooks into public names only: a
 deploy shortens the private ones.
 """
@@ -20,6 +21,7 @@ import sys
 from asyncio import core
 
 import _hw
+import umqtt.simple  # noqa: F401
 import utime
 
 _REST_MS = 200  # who has waited longer has nothing to do, not even an answer to come

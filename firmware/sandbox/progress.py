@@ -1,0 +1,67 @@
+"""What is told of a job while its steps run (`steps`), and whether it has been cancelled. Loaded
+for each report and each question.
+"""
+
+import asyncio
+
+from micropython import const
+
+from .errors import JobCancelled, JobFailed, JobsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .steps import Run
+
+_RETRY_S = const(2)
+_AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
+_GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
+
+
+async def report(run: "Run", progress: "dict[str, Any]") -> None:
+    """Report IN_PROGRESS with `progress` as statusDetails; return when it is accepted.
+
+    Raises JobCancelled when the execution has ended meanwhile, JobFailed when it is refused for
+    another reason.
+    """
+    while True:
+        try:
+            await run.tell(progress)
+            return
+        except JobsError as error:
+            if _has_ended(error):
+                raise JobCancelled(error.code, error.message)
+            if error.code not in _AGAIN:  # were it dropped, the service would give it again
+                raise JobFailed("INTERNAL_ERROR", "a report was refused: %s" % error.code)
+        await asyncio.sleep(_RETRY_S)
+        await run.executor.link.online.wait()
+
+
+async def tell(run: "Run", progress: "dict[str, Any]") -> bool:
+    """Report it once; return whether it was accepted. Stops the steps if the job is gone."""
+    try:
+        await run.tell(progress)
+        return True
+    except JobsError as error:
+        if _has_ended(error):
+            run.stop()
+        return False
+
+
+async def check(run: "Run") -> None:
+    """Stop the steps if the service says that the execution is no longer IN_PROGRESS."""
+    entry = run.executor.journal.entry
+    try:
+        answer = await run.executor.jobs.describe(
+            entry["jobId"], executionNumber=entry["executionNumber"], includeJobDocument=False
+        )
+        if answer.get("execution", {}).get("status") != "IN_PROGRESS":
+            run.stop()
+    except JobsError as error:
+        if _has_ended(error):
+            run.stop()
+
+
+def _has_ended(error: JobsError) -> bool:
+    return error.code in _GONE or error.state.get("status") not in (None, "IN_PROGRESS")
