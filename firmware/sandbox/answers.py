@@ -1,5 +1,5 @@
 """Prints the service's answers and events as the AWS Jobs Sandbox sample does: the same members in
-the same order.
+the same order. Loaded for each.
 """
 
 import json
@@ -32,6 +32,11 @@ def dump(answer: dict) -> str:
     """Return an answer or event as one line of JSON; members that the sample lacks come last."""
     order = _PENDING if "inProgressJobs" in answer else _ANSWER
     return json.dumps(_sorted(answer, order), separators=(",", ":"))
+
+
+def order(text: str) -> str:
+    """Return one that is JSON in that order."""
+    return dump(json.loads(text))
 
 
 def _sorted(value: "Any", order: str) -> "Any":

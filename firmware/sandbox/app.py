@@ -92,6 +92,10 @@ class App:
     async def _show_events(self) -> None:
         while True:
             name, event = await self.jobs.next_event()
+            try:
+                event = borrow("answers").order(event)
+            except (MemoryError, RuntimeError):
+                pass  # no room: it is shown as it came
             self._console.write("Received %s event:  %s" % (name, event))
 
     async def _watch(self) -> None:

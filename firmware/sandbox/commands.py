@@ -7,7 +7,6 @@ returns USAGE if they are wrong, else nothing.
 
 from micropython import const
 
-from .answers import dump
 from .console import DONE, FAILED, USAGE
 from .errors import JobsError
 from .jobs import STATUSES, TOO_LARGE
@@ -117,7 +116,12 @@ async def _show_execution(
 
 
 def _show(write: "Write", command: str, answer: dict) -> None:
-    write("%s result: %s" % (command, dump(answer)))
+    write("%s result: %s" % (command, _dump(answer)))
+
+
+def _dump(answer: dict) -> str:
+    text: str = borrow("answers").dump(answer)
+    return text
 
 
 def _show_error(write: "Write", command: str, error: JobsError) -> None:

@@ -14,7 +14,6 @@ import time
 
 from micropython import const
 
-from .answers import dump
 from .errors import JobsError, LinkError
 from .lazy import borrow
 
@@ -113,7 +112,7 @@ class Jobs:
         token = members["clientToken"] = "%s%012x" % (self._token, self._count)
         request = self._waiting[token] = _Request(tail, members.get("status"))
         try:
-            self._link.publish(tail, json.dumps(members, separators=(",", ":")).encode())
+            self._link.publish(tail, _dump(members).encode())
             await request.answered.wait()
         except LinkError:
             raise JobsError("Offline", "the link is down")
@@ -164,7 +163,7 @@ class Jobs:
     def _emit(self, name: str, event: dict) -> None:
         # For a person to see: the jobs and the link must not suffer when there is no room for it
         try:
-            self._events.append((name, dump(event)))
+            self._events.append((name, _dump(event)))
         except (MemoryError, RuntimeError):
             event.clear()
             self._events[:] = [(name, "{}")]
@@ -247,6 +246,10 @@ class _Request:
         if not self.answered.is_set():
             self.answer = answer
             self.answered.set()
+
+
+def _dump(value: dict) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _is_sound(message: "Any") -> bool:

@@ -33,7 +33,7 @@ JOBS_SHARE_TARGET = 0.9  # jobs one after another, of what two round trips each 
 # Of the heap, measured on the real application (`make bench`, tests/system/test_budgets.py)
 PEAK_TARGET = 48 * 1024  # in 32 bit; what is measured below is 64 bit, halved
 PEAK = 50 * 1024
-JOB_LOADS = 11  # modules loaded for a moment, in a job of one step
+JOB_LOADS = 14  # modules loaded for a moment, in a job of one step
 AT_REST = 41 * 1024  # connected, without garbage
 IDLE_WAKES_TARGET = 2  # a second
 IDLE_WAKES = 2.4

@@ -2,7 +2,7 @@
 
 import json
 
-from sandbox.answers import dump
+from sandbox.answers import dump, order
 
 SAMPLE = (
     '{"inProgressJobs":[],"queuedJobs":[],"timestamp":1730746099,'
@@ -54,3 +54,8 @@ def test_members_of_unexpected_types_are_shown_as_they_are():
 
 def test_keys_that_only_micropython_takes_for_json_do_no_harm():
     assert "5" in dump(json.loads('{5:1,"b":2,"a":3}'))
+
+
+def test_the_text_of_an_event_is_put_in_order():
+    text = '{"timestamp":5,"jobs":{"QUEUED":[],"IN_PROGRESS":[]}}'
+    assert order(text) == '{"jobs":{"IN_PROGRESS":[],"QUEUED":[]},"timestamp":5}'

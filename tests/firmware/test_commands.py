@@ -51,14 +51,14 @@ async def test_an_execution_is_described():
 
 
 async def test_a_document_that_the_heap_has_no_room_to_show_is_left_out_and_said_to_be():
-    real = commands.dump
+    real = commands._dump
 
     def dump(answer):
         if "jobDocument" in str(answer):
             raise MemoryError
         return real(answer)
 
-    commands.dump = dump
+    commands._dump = dump
     for line in ("describe-job-execution TestJob", "start-next-pending-job-execution"):
         status, lines, _ = await answered(line, execution=EXECUTION)
         assert status == 0 and '"jobId":"TestJob","status":"IN_PROGRESS"' in lines[0], lines
@@ -69,7 +69,7 @@ async def test_a_command_that_the_heap_has_no_room_for_is_told_to_have_failed():
     def dump(answer):
         raise MemoryError
 
-    commands.dump = dump
+    commands._dump = dump
     status, lines, _ = await answered("get-pending-job-executions", inProgressJobs=[])
     assert status == 1
     assert lines == ["get-pending-job-executions failed: the heap has no room for it; see status"]

@@ -267,9 +267,9 @@ async def test_an_event_that_there_is_no_room_for_changes_the_set_all_the_same()
         raise MemoryError
 
     jobs, link, _ = made()
-    real, client.dump = client.dump, dump
+    real, client._dump = client._dump, dump
     link.simulate_message("notify", {"jobs": {"QUEUED": [SUMMARY]}})
-    client.dump = real
+    client._dump = real
     assert jobs.pending == {"a": "QUEUED"} and jobs.on_change.count == 1
     assert await next_event(jobs) == ("JobExecutionsChanged", "{}")
 

@@ -93,6 +93,6 @@ def install() -> None:
     sys.modules["micropython"] = _Micropython()
     sys.modules["tls"] = _tls
     try:
-        import ssl  # noqa: F401  the frozen one, now on top of our tls
+        import ssl
     except ImportError:
         pass  # a build without it: nothing of ours needs it
