@@ -59,16 +59,15 @@ class App:
     async def run(self) -> None:
         """Run until the console is quit."""
         self.log.write = self._console.write
-        parts = (
-            ("link", self.link.run),
-            ("executor", self.executor.run),
-            ("typing", self._console.read),
-            ("console", self._console.work),
-            ("events", self._show_events),
-            ("watchdog", self._watch),
-        )
         spawn(borrow("trial").watch(self))
-        tasks: "list[Any]" = [asyncio.create_task(self._forever(name, run)) for name, run in parts]
+        tasks: "list[Any]" = [
+            self._part("link", self.link.run),
+            self._part("executor", self.executor.run),
+            self._part("typing", self._console.read),
+            self._part("console", self._console.work),
+            self._part("events", self._show_events),
+            self._part("watchdog", self._watch),
+        ]
         try:
             await self.left.wait()
             await self.link.disconnect()
@@ -104,6 +103,9 @@ class App:
         while True:
             self.board.feed()
             await asyncio.sleep(max(self.config.watchdog_s // 4, 1))
+
+    def _part(self, name: str, run: "Callable[[], Awaitable]") -> "Any":
+        return asyncio.create_task(self._forever(name, run))
 
     async def _forever(self, name: str, run: "Callable[[], Awaitable]") -> None:
         # A part that fails by a fault of ours is begun again, ever more slowly while it fails at

@@ -20,12 +20,13 @@ class Board:
     """The hardware by the definition in /board.json, which `setup` has checked:
     {"board", "chip", "pins": {name: {"gpio", "active_low", "kind"}}, "forbidden": {gpio: reason},
     "limits": {name: number}}; kind is gpio, neopixel, input or adc. `boots` counts the starts of
-    the application.
+    the application, `cause` is that of the last reset: see `crash`.
     """
 
     def __init__(self, definition: "dict[str, Any]", boots: int = 0) -> None:
         self.name = definition.get("board", "unknown")
         self.boots = boots
+        self.cause = ""
         self.pins: "dict[str, dict]" = definition.get("pins", {})
         self.limits: "dict[str, int]" = definition.get("limits", {})
         self._open: "dict[str, Any]" = {}
@@ -78,13 +79,6 @@ class Board:
         if soft:
             machine.soft_reset()
         machine.reset()
-
-    def reset_cause(self) -> str:
-        """Return the name of the last reset's cause, as `machine` has it."""
-        for name in dir(machine):
-            if name.endswith("_RESET") and getattr(machine, name) == machine.reset_cause():
-                return name
-        return "UNKNOWN_RESET"
 
     def watch(self, timeout_ms: int) -> None:
         """Start the watchdog, or change its time-out (ESP32: making it again reconfigures it)."""

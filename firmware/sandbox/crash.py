@@ -5,6 +5,8 @@ The log keeps its last lines in RTC memory, which outlives every reset but a los
 start moves them to flash, beside the boot count. Loaded when asked for.
 """
 
+import machine
+
 from . import files
 from .errors import ConfigError
 from .lazy import borrow
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
     from .board import Board
 
 BOOTS = files.STATE + "/boot_count"
+
+
+def reset_cause() -> str:
+    """Return the name of the last reset's cause, as `machine` has it."""
+    for name in dir(machine):
+        if name.endswith("_RESET") and getattr(machine, name) == machine.reset_cause():
+            return name
+    return "UNKNOWN_RESET"
 
 
 def recall(board: "Board") -> str:
@@ -38,7 +48,7 @@ def last_words() -> str:
 
 def explain(board: "Board", details: "dict[str, Any]") -> None:
     """Add to the details of a job that failed after a reset what reset it was."""
-    details["resetCause"] = board.reset_cause()
+    details["resetCause"] = board.cause
     said = last_words()
     if said:
         details["beforeReset"] = said

@@ -1,13 +1,8 @@
 """The console's commands beyond the sample's, in the manner of `commands`. Loaded for one."""
 
-import gc
-import time
-
-from . import VERSION
 from .console import USAGE
 from .errors import ConfigError
 from .files import SETTINGS, write_json
-from .jobs import STATUSES
 from .lazy import borrow
 from .log import LEVELS
 
@@ -27,35 +22,6 @@ async def help(app: "App", write: "Write") -> None:  # noqa: A001  the command's
 async def quit(app: "App", write: "Write") -> None:  # noqa: A001  the command's name
     """End the application, in order."""
     app.left.set()
-
-
-async def status(app: "App", write: "Write") -> None:
-    """Show how things stand."""
-    ms = app.log.uptime_ms()
-    line = "link: %s for %d s" % (app.link.state, app.link.age_ms() // 1000)
-    if app.link.state == "offline":
-        left_ms = max(app.link.delay_ms - app.link.age_ms(), 0)
-        line += ", next attempt in %d s" % (left_ms // 1000)
-    write(line)
-    if app.link.trouble:
-        write("last trouble: %s %s" % app.link.trouble)
-    facts = borrow("facts")
-    write("wifi: %s" % facts.wifi(app.config.wifi))
-    write("thing: %s, client id %s" % (app.config.thing, app.config.client_id))
-    write("endpoint: %s:%d" % (app.config.endpoint, app.config.port))
-    job_id = app.executor.journal.entry.get("jobId")
-    busy = ", working on %s" % job_id if job_id else ""
-    write("executor: %s%s" % (_on(app.executor.enabled), busy))
-    write("clock: %04d-%02d-%02d %02d:%02d:%02d UTC" % time.gmtime()[:6])
-    where = (ms // 1000, ms % 1000, app.board.boots, app.board.reset_cause())
-    write("uptime: %d.%03d s, boot %d, %s" % where)
-    before = borrow("crash").last_words()
-    if before:
-        write("before the reset: %s" % before)
-    gc.collect()
-    write("heap: %d bytes free" % gc.mem_free())
-    facts.show(write)
-    write("firmware: %s on %s" % (VERSION, app.board.name))
 
 
 async def executor(app: "App", write: "Write", switch: str) -> int | None:
@@ -115,7 +81,7 @@ def complete(app: "App", words: list[str]) -> list[str]:
     elif len(words) == 2 and words[0] in ("describe-job-execution", "update-job-execution"):
         choices = sorted(app.jobs.pending)
     elif len(words) == 3 and words[0] == "update-job-execution":
-        choices = list(STATUSES[:4])
+        choices = ["SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED"]
     elif len(words) == 2:
         choices = list({"executor": ("on", "off"), "log": LEVELS}.get(words[0], ()))
     else:

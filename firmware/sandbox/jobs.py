@@ -31,8 +31,6 @@ _NONE: "list[dict]" = []
 _MOST_EVENTS = const(8)  # that wait to be shown; each has up to a kilobyte
 TOO_LARGE = "DocumentTooLarge"
 FULL = "FlashFull"
-# what a device may report, and CANCELED, which the sample's console sends and the service refuses
-STATUSES = ("SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED", "CANCELED")
 
 
 class Jobs:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
 LEVELS = ("error", "warning", "info", "debug")
-_KEEP = const(20)
+_KEEP = const(15)
 _LONGEST = const(200)
 _OUTLIVING = const(4)  # lines; RTC memory has 2048 bytes
 

@@ -62,6 +62,7 @@ def count_boot(board: Board, log: "Log") -> int:
     a reboot job, fails for the flash before it looks at it.
     """
     crash = borrow("crash")
+    board.cause = crash.reset_cause()
     try:
         boots = int(borrow("reader").read_json(crash.BOOTS)["boots"]) + 1
     except (ConfigError, KeyError, ValueError, TypeError):
@@ -70,7 +71,7 @@ def count_boot(board: Board, log: "Log") -> int:
     before = crash.recall(board)
     if before:
         count["before"] = before
-        log.warning("app", "%s, which was not ordered; before it: %s", board.reset_cause(), before)
+        log.warning("app", "%s, which was not ordered; before it: %s", board.cause, before)
     try:
         files.write_json(crash.BOOTS, count)
     except OSError:

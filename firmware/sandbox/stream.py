@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_ROOM = const(1024)  # bytes kept for receiving; a larger packet gets a buffer for a moment
+_ROOM = const(512)  # bytes kept for receiving; a larger packet gets a buffer for a moment
 _LONGEST_HEADER = const(5)  # MQTT 3.1.1, 2.2: one byte of type, at most four of length
 
 

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_ROOM = const(384)  # a packet of the usual size; larger ones grow the buffer for a moment
+_ROOM = const(256)  # a packet of the usual size; larger ones grow the buffer for a moment
 
 # What umqtt raises on protocol input that it does not expect
 ERRORS = (OSError, MQTTException, ValueError, IndexError, TypeError, AssertionError)

@@ -198,9 +198,6 @@ class FakeBoard:
         if now:
             raise asyncio.CancelledError
 
-    def reset_cause(self) -> str:
-        return self.cause
-
 
 class FakeConfig:
     """Settings."""

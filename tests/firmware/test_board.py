@@ -1,4 +1,3 @@
-import machine
 from sandbox.board import Board
 
 import hardware
@@ -42,15 +41,6 @@ def test_driving_a_pin_to_where_it_is_makes_no_edge():
 def test_only_named_pins_exist():
     raises(KeyError, Board(DEFINITION).switch, "GPIO4", True)
     assert hardware.edges() == []
-
-
-def test_the_reset_cause_has_machines_name():
-    board = Board({})
-    for name in ("PWRON_RESET", "HARD_RESET", "WDT_RESET", "SOFT_RESET"):
-        machine.reset_cause = lambda: getattr(machine, name)
-        assert board.reset_cause() == name
-    machine.reset_cause = lambda: 99
-    assert board.reset_cause() == "UNKNOWN_RESET"
 
 
 def test_the_watchdog_is_armed_and_calmed():

@@ -1,4 +1,4 @@
-from sandbox import commands
+from sandbox import commands, lazy
 from sandbox.errors import LinkError
 
 from app_around import FakeApp
@@ -18,6 +18,24 @@ async def answered(line, outcome="accepted", **members):
     app = FakeApp()
     app.simulate_service(outcome, **members)
     return (await done(line, app)) + (app.link.sent,)
+
+
+def no_room_to_show(what):
+    """Have the heap no room to print answers that hold a text."""
+    real = lazy.borrow
+
+    def borrow(name):
+        module = real(name)
+        if name == "answers":
+            module.dump = lambda answer, dump=module.dump: crowded(dump, answer)
+        return module
+
+    def crowded(dump, answer):
+        if what in str(answer):
+            raise MemoryError
+        return dump(answer)
+
+    lazy.borrow = borrow
 
 
 async def test_pending_executions_are_shown_as_the_sample_does():
@@ -51,14 +69,7 @@ async def test_an_execution_is_described():
 
 
 async def test_a_document_that_the_heap_has_no_room_to_show_is_left_out_and_said_to_be():
-    real = commands._dump
-
-    def dump(answer):
-        if "jobDocument" in str(answer):
-            raise MemoryError
-        return real(answer)
-
-    commands._dump = dump
+    no_room_to_show("jobDocument")
     for line in ("describe-job-execution TestJob", "start-next-pending-job-execution"):
         status, lines, _ = await answered(line, execution=EXECUTION)
         assert status == 0 and '"jobId":"TestJob","status":"IN_PROGRESS"' in lines[0], lines
@@ -66,10 +77,7 @@ async def test_a_document_that_the_heap_has_no_room_to_show_is_left_out_and_said
 
 
 async def test_a_command_that_the_heap_has_no_room_for_is_told_to_have_failed():
-    def dump(answer):
-        raise MemoryError
-
-    commands._dump = dump
+    no_room_to_show("")
     status, lines, _ = await answered("get-pending-job-executions", inProgressJobs=[])
     assert status == 1
     assert lines == ["get-pending-job-executions failed: the heap has no room for it; see status"]

@@ -38,11 +38,11 @@ def test_a_percent_sign_without_arguments_is_text():
     assert lines[0].endswith("x: 100 % sure")
 
 
-def test_the_last_twenty_lines_are_kept():
+def test_the_last_fifteen_lines_are_kept():
     log = Log(lambda line: None)
     for i in range(25):
         log.info("x", "line %d", i)
-    assert [line.split()[-1] for line in log.lines] == [str(i) for i in range(5, 25)]
+    assert [line.split()[-1] for line in log.lines] == [str(i) for i in range(10, 25)]
 
 
 def test_lines_that_are_not_shown_are_not_kept():

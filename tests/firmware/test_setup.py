@@ -57,11 +57,11 @@ def test_a_damaged_count_begins_anew():
 def test_what_was_said_before_an_unordered_reset_is_kept_and_told():
     deploy()
     log = Log(lambda line: None)
-    _, board, _, _ = setup.load(log)
+    setup.load(log)
     log.info("jobs", "a started")
     machine.reset_cause = lambda: machine.WDT_RESET
     after = FakeLog()
-    setup.load(after)
+    _, board, _, _ = setup.load(after)
     assert crash.last_words().endswith(" jobs: a started")
     assert after.says("WDT_RESET, which was not ordered; before it: I 0.")
     details = {}
@@ -123,3 +123,11 @@ def test_a_start_drives_no_pin():
     deploy()
     setup.load(FakeLog())
     assert hardware.edges() == [] and machine.reset_cause()
+
+
+def test_the_reset_cause_has_machines_name():
+    for name in ("PWRON_RESET", "HARD_RESET", "WDT_RESET", "SOFT_RESET"):
+        machine.reset_cause = lambda: getattr(machine, name)
+        assert crash.reset_cause() == name
+    machine.reset_cause = lambda: 99
+    assert crash.reset_cause() == "UNKNOWN_RESET"

@@ -30,7 +30,7 @@ async def run(arguments: dict, job: "Job") -> dict:
     """
     board, soft = job.board, arguments["kind"] == "soft"
     tries = job.saved.get("tries", 0)
-    cause = board.reset_cause()
+    cause = board.cause
     if tries and board.boots > job.saved["boot"] and (soft or cause != "SOFT_RESET"):
         return {"boot": board.boots, "resetCause": cause}
     if tries >= _MOST_TRIES:

@@ -28,7 +28,7 @@ async def run(arguments: dict, job: "Job") -> dict:
         "heap": "%d used, %d free; IDF %d free, %d in one piece"
         % ((gc.mem_alloc(), gc.mem_free()) + facts.system_heap()),
         "rssi": facts.wifi(job.config.wifi).rpartition("RSSI ")[2],
-        "boot": "%d, %s" % (job.board.boots, job.board.reset_cause()),
+        "boot": "%d, %s" % (job.board.boots, job.board.cause),
     }
     if arguments["files"]:
         result["files"] = await _compare(job)
