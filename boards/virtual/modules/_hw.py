@@ -83,26 +83,26 @@ class Rtc:
 
     def __init__(self) -> None:
         self._file = host.open("/rtc", "r+b")
-        self._zero_us, length = struct.unpack(self._CLOCK, self._file.read(10))
+        _, length = struct.unpack(self._CLOCK, self._file.read(10))
         self.memory = self._file.read(length)
 
     def now_us(self) -> int:
         """Return µs since 2000-01-01 by the board's own clock."""
         self._file.seek(0)  # a fault button may have set it
-        self._zero_us, _ = struct.unpack(self._CLOCK, self._file.read(10))
-        return utime.time_ns() // 1000 - self._zero_us
+        zero_us, _ = struct.unpack(self._CLOCK, self._file.read(10))
+        return utime.time_ns() // 1000 - zero_us
 
     def set_us(self, now_us: int) -> None:
-        self._zero_us = utime.time_ns() // 1000 - now_us
-        self._save()
+        self._save(0, struct.pack("<q", utime.time_ns() // 1000 - now_us))
 
     def set_memory(self, data: bytes) -> None:
         self.memory = data
-        self._save()
+        self._save(8, struct.pack("<H", len(data)) + data)
 
-    def _save(self) -> None:
-        self._file.seek(0)
-        self._file.write(struct.pack(self._CLOCK, self._zero_us, len(self.memory)) + self.memory)
+    def _save(self, place: int, data: bytes) -> None:
+        # nothing else with it: a fault button may have set the clock
+        self._file.seek(place)
+        self._file.write(data)
 
 
 class Edges:
