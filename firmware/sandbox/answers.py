@@ -35,7 +35,7 @@ def dump(answer: dict) -> str:
 
 
 def order(text: str) -> str:
-    """Return one that is JSON in that order."""
+    """Return one that is JSON in that order. Raises ValueError when it is none."""
     return dump(json.loads(text))
 
 

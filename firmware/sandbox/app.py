@@ -93,8 +93,8 @@ class App:
             name, event = await self.jobs.next_event()
             try:
                 event = borrow("answers").order(event)
-            except (MemoryError, RuntimeError):
-                pass  # no room: it is shown as it came
+            except (MemoryError, RuntimeError, ValueError):
+                pass  # no room, or a number that MicroPython writes and does not read, `inf`
             self._console.write("Received %s event:  %s" % (name, event))
 
     async def _watch(self) -> None:

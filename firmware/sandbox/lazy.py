@@ -22,7 +22,7 @@ _NAME = "lent"
 def borrow(name: str) -> "Any":
     """Return the module `sandbox.<name>`; its memory is free again once the caller drops it.
 
-    Raises ImportError when there is no such module.
+    Raises ImportError when there is no such module, and what it raises itself.
     """
     parent, _, last = ("sandbox." + name).rpartition(".")
     __import__(parent)
@@ -40,8 +40,9 @@ def borrow(name: str) -> "Any":
     finally:
         package.__path__ = shelf.folder
         vfs.umount(_LENT)
+        # of an import that failed, too: it must not be lent the next time
+        module: "Any" = sys.modules.pop(parent + "." + _NAME, None)
     delattr(package, _NAME)
-    module = sys.modules.pop(parent + "." + _NAME)
     module.__file__ = shelf.folder + "/" + last
     return module
 

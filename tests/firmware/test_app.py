@@ -52,12 +52,14 @@ async def test_from_start_to_quit():
         await connection.send(
             message("get/accepted", answer_to(seen[-1], inProgressJobs="[]", queuedJobs=queued))
         )
-        await connection.send(message("notify", b'{"jobs":{},"timestamp":5}'))
+        await connection.send(message("notify", b'{"timestamp":1e999,"jobs":{}}'))
+        await connection.send(message("notify", b'{"timestamp":5,"jobs":{}}'))
         while True:
             await connection.expect(0x30)
 
     peer, made, task, shown = await started(script)
     await until(lambda: 'Received JobExecutionsChanged event:  {"jobs":{},"timestamp":5}' in shown)
+    assert any("event:  " in line and "inf" in line for line in shown), "it is shown as it came"
     assert made.log.says("set by pool.ntp.org") and made.log.says("ready")
     made.left.set()
     await task

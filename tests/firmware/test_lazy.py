@@ -1,7 +1,9 @@
 import asyncio
 import gc
+import os
 import sys
 
+from sandbox import lazy
 from sandbox.lazy import borrow, spawn
 
 import budgets
@@ -43,6 +45,31 @@ def test_a_module_that_does_not_exist_is_an_import_error():
     raises(ImportError, borrow, "nothing")
     raises(ImportError, borrow, "operations.nothing")
     assert "sandbox.nothing" not in sys.modules
+
+
+def test_a_module_that_fails_is_not_lent_the_next_time():
+    package = sys.modules["sandbox"]
+    folder = package.__path__
+    with open("broken.py", "w") as file:
+        file.write("half = 1\nraise ValueError('broken')\n")
+    package.__path__ = os.getcwd()
+    raises(ValueError, borrow, "broken")
+    assert package.__path__ == os.getcwd()
+    package.__path__ = folder
+    assert borrow("details").clean({"a": 1}) == {"a": "1"}
+
+
+def test_a_module_that_is_not_found_for_want_of_memory_is_not_taken_for_missing():
+    real = lazy.os
+
+    class Crowded:
+        def stat(self, path):
+            raise MemoryError
+
+    lazy.os = Crowded()
+    raises(MemoryError, borrow, "details")
+    lazy.os = real
+    assert borrow("details").clean({"a": 1}) == {"a": "1"}
 
 
 async def test_a_task_that_has_ended_does_not_keep_what_it_ran():
