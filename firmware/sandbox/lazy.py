@@ -14,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Coroutine
 
-
 _LENT = "/lent"
 _NAME = "lent"
 
@@ -25,6 +24,7 @@ def borrow(name: str) -> "Any":
     Raises ImportError when there is no such module, and what it raises itself.
     """
     parent, _, last = ("sandbox." + name).rpartition(".")
+    lent = parent + "." + _NAME
     __import__(parent)
     package: "Any" = sys.modules[parent]
     shelf = _Shelf(package.__path__, last)
@@ -32,7 +32,7 @@ def borrow(name: str) -> "Any":
     vfs.mount(shelf, _LENT)
     package.__path__ = _LENT
     try:
-        __import__(parent + "." + _NAME)
+        __import__(lent)
     except ImportError:
         if shelf.crowded:
             raise MemoryError(name)
@@ -41,7 +41,7 @@ def borrow(name: str) -> "Any":
         package.__path__ = shelf.folder
         vfs.umount(_LENT)
         # of an import that failed, too: it must not be lent the next time
-        module: "Any" = sys.modules.pop(parent + "." + _NAME, None)
+        module: "Any" = sys.modules.pop(lent, None)
     delattr(package, _NAME)
     module.__file__ = shelf.folder + "/" + last
     return module

@@ -81,9 +81,4 @@ async def _show_execution(
 
 
 def _show(write: "Write", command: str, answer: dict) -> None:
-    write("%s result: %s" % (command, _dump(answer)))
-
-
-def _dump(answer: dict) -> str:
-    text: str = borrow("answers").dump(answer)
-    return text
+    write("%s result: %s" % (command, borrow("answers").dump(answer)))

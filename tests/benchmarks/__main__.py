@@ -74,7 +74,7 @@ def main() -> int:
         os.environ["JOBS_SANDBOX_BENCH_TESTS"] = "1"
     bench, machine = Bench(), _machine()
     if args.record:
-        record.keep_sizes(sizes.measure())
+        record.keep(sizes=sizes.measure())
     status = pytest.main(
         [
             *(str(_FOLDER / f"bench_{each}.py") for each in args.subjects or _ORDER),

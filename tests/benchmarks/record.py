@@ -49,11 +49,6 @@ def heap_ratio_32(name: str) -> float | None:
     return true / halved if true and halved else None
 
 
-def keep_sizes(found: dict[str, Any]) -> None:
-    """Put what `sizes.measure` has found into the record."""
-    keep(sizes=found)
-
-
 def _text(value: Any, indent: str = "") -> str:
     # JSON with a line for each object that holds no other, so that a change reads as one
     if not isinstance(value, dict) or not any(isinstance(each, dict) for each in value.values()):

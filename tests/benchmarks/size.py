@@ -31,7 +31,7 @@ def main() -> None:
     else:
         print("\n".join(table(found, before)))
     if args.record:
-        record.keep_sizes(found)
+        record.keep(sizes=found)
 
 
 def table(found: dict[str, Any], before: dict[str, Any]) -> list[str]:

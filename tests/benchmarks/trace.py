@@ -12,7 +12,7 @@ from tests.board_fixture import eventually
 from tests.device_fixture import Device
 
 AT_REST = "at rest"
-# A plain ESP32's, and what probe and umqtt take; with a board's words, room for what is too much
+# A plain ESP32's, and what probe and umqtt take beyond what is counted for a frozen one
 _HEAP = {2: "59wK", 1: "60K"}
 # Heap that an ESP32 has in use before boot.py, as in _boot.py, and umqtt's functions and
 # dictionaries, whose code is in flash: estimates

@@ -2,9 +2,8 @@
 
 Each line of the trace, /bench.trace in the board's folder on the host, is `time_ns heap label`:
 heap is gc.mem_alloc() without what was there before, what the probe takes and umqtt, which a
-board has in its flash; label names what has
-just happened, or is `-` for a new peak since the last label. It hooks into public names only: a
-deploy shortens the private ones.
+board has in its flash; label names what has just happened, or is `-` for a new peak since the last
+label. It hooks into public names only: a deploy shortens the private ones.
 """
 
 import gc
