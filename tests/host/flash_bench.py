@@ -49,8 +49,10 @@ def be_chip(chip, port_file, content, dump, fault):
                 os._exit(1)
             if fault == "slow":
                 time.sleep(0.2)
+            before = self.data[0x10040]
             write(self, payload)
-            if fault == "corrupt" or (fault == "corrupt once" and counts["begun"] == 1):
+            bad = fault == "corrupt" or (fault == "corrupt once" and counts["begun"] == 1)
+            if bad and self.data[0x10040] != before:  # each time that it is written, and once
                 self.data[0x10040] ^= 1
         return written
     def counted(begin):
