@@ -1,13 +1,16 @@
 """Prints the service's answers and events as the AWS Jobs Sandbox sample does: the same members in
-the same order. Loaded for each.
+the same order. Loaded for an answer, and for the events that have come.
 """
 
+import asyncio
 import json
 from collections import OrderedDict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
+
+    from .jobs import Jobs
 
 _EXECUTION = (
     "jobId thingName jobDocument status statusDetails queuedAt startedAt lastUpdatedAt"
@@ -34,9 +37,20 @@ def dump(answer: dict) -> str:
     return json.dumps(_sorted(answer, order), separators=(",", ":"))
 
 
-def order(text: str) -> str:
-    """Return one that is JSON in that order. Raises ValueError when it is none."""
-    return dump(json.loads(text))
+async def show(jobs: "Jobs", write: "Callable[[str], None]") -> None:
+    """Show the events until there are no more. Whoever waits for an answer that came before one
+    gets that first: it is their turn after each event, and before this begins.
+    """
+    while True:
+        name, event = jobs.events.pop(0)
+        try:
+            event = dump(json.loads(event))
+        except (MemoryError, RuntimeError, ValueError):
+            pass  # no room, or a number that MicroPython writes and does not read, `inf`
+        write("Received %s event:  %s" % (name, event))
+        if not jobs.events:
+            return
+        await asyncio.sleep_ms(0)
 
 
 def _sorted(value: "Any", order: str) -> "Any":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .config import Config
 
 _LONG_S = const(300)
+_LAST_PAUSE_S = const(60)
 _REPL = const("this is the MicroPython REPL, Ctrl-D starts the sandbox again")
 
 
@@ -53,27 +54,31 @@ class App:
             self.network,
         )
         self._console = Console(asyncio.StreamReader(sys.stdin.buffer), self)
+        self._parts: "dict[str, tuple[Any, Callable[[], Awaitable]]]" = {}  # task, and what it runs
+        self._failures: "dict[str, tuple[int, int]]" = {}  # when, and the pause after it
+        self._showing: "Any" = None  # the task that shows events, or did
         self.link.on_online = self._on_online
         self.jobs.on_change = self.executor.wake
+        self.jobs.on_event = self._on_event
 
     async def run(self) -> None:
         """Run until the console is quit."""
+        loop = asyncio.get_event_loop()
+        loop.set_exception_handler(self._on_failure)
         self.log.write = self._console.write
         spawn(borrow("trial").watch(self))
-        tasks: "list[Any]" = [
-            self._part("link", self.link.run),
-            self._part("executor", self.executor.run),
-            self._part("typing", self._console.read),
-            self._part("console", self._console.work),
-            self._part("events", self._show_events),
-            self._part("watchdog", self._watch),
-        ]
         try:
+            self._begin("link", self.link.run)
+            self._begin("executor", self.executor.run)
+            self._begin("typing", self._console.read)
+            self._begin("console", self._console.work)
+            self._begin("watchdog", self._watch)
             await self.left.wait()
             await self.link.disconnect()
-            for task in tasks:
-                task.cancel()
         finally:
+            for task, _ in self._parts.values():
+                task.cancel()
+            loop.set_exception_handler(None)
             self.link.close()
             self.log.write = print
 
@@ -88,14 +93,13 @@ class App:
         except JobsError as error:
             self.log.warning("jobs", "the pending job executions were not read: %s", error.code)
 
-    async def _show_events(self) -> None:
-        while True:
-            name, event = await self.jobs.next_event()
-            try:
-                event = borrow("answers").order(event)
-            except (MemoryError, RuntimeError, ValueError):
-                pass  # no room, or a number that MicroPython writes and does not read, `inf`
-            self._console.write("Received %s event:  %s" % (name, event))
+    def _on_event(self) -> None:
+        if self._showing and not self._showing.done():
+            return
+        try:
+            self._showing = spawn(borrow("answers").show(self.jobs, self.log.write))
+        except MemoryError:
+            pass  # it is shown with the next one
 
     async def _watch(self) -> None:
         if self.config.watchdog_s:
@@ -104,24 +108,29 @@ class App:
             self.board.feed()
             await asyncio.sleep(max(self.config.watchdog_s // 4, 1))
 
-    def _part(self, name: str, run: "Callable[[], Awaitable]") -> "Any":
-        return asyncio.create_task(self._forever(name, run))
+    def _begin(self, name: str, run: "Callable[[], Awaitable]") -> None:
+        self._parts[name] = asyncio.create_task(run()), run
 
-    async def _forever(self, name: str, run: "Callable[[], Awaitable]") -> None:
-        # A part that fails by a fault of ours is begun again, ever more slowly while it fails at
-        # once; the others go on
-        pause_s = 1
-        while True:
-            began = time.time()
-            try:
-                await run()
-            except Exception as error:
-                if time.time() - began > _LONG_S:
-                    pause_s = 1
-                sys.print_exception(error)
-                self.log.error("app", "%s failed, it is begun again in %d s", name, pause_s)
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, 60)
+    def _on_failure(self, _loop: "Any", context: "dict[str, Any]") -> None:
+        # A task for which nobody waits has failed, by a fault of ours. A part is begun again, the
+        # others go on.
+        try:
+            sys.print_exception(context["exception"])
+            for name, (task, run) in self._parts.items():
+                if task is context["future"]:
+                    asyncio.create_task(self._begin_again(name, run))
+        except MemoryError:
+            self.board.reset()  # so that the board is not left without the part
+
+    async def _begin_again(self, name: str, run: "Callable[[], Awaitable]") -> None:
+        # ever more slowly while it fails at once
+        now = time.time()
+        before, pause_s = self._failures.get(name, (now, 0))
+        pause_s = min(2 * pause_s, _LAST_PAUSE_S) if now - before <= _LONG_S and pause_s else 1
+        self._failures[name] = now, pause_s
+        self.log.error("app", "%s failed, it is begun again in %d s", name, pause_s)
+        await asyncio.sleep(pause_s)
+        self._begin(name, run)
 
 
 def run() -> None:

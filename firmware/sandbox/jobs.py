@@ -28,7 +28,7 @@ _ANSWER_MS = const(10_000)
 _LISTED = const(10)
 _LONGEST_EVENT = const(1536)  # a larger one is shown without its document, for want of memory
 _NONE: "list[dict]" = []
-_MOST_EVENTS = const(8)  # that wait to be shown; each has up to a kilobyte
+_MOST_EVENTS = const(8)  # each has up to a kilobyte
 TOO_LARGE = "DocumentTooLarge"
 FULL = "FlashFull"
 
@@ -37,9 +37,11 @@ class Jobs:
     """Requests return the service's answer as a dict and raise JobsError when it is refused or
     does not come. `on_change(certain)` is called, and must not block, whenever the set of
     incomplete executions may have changed; `certain` says whether `pending` has the change.
+    `on_event()` is called when there is one more of `events`.
     """
 
     on_change: "Callable[[bool], None]"
+    on_event: "Callable[[], None]"
 
     def __init__(self, link: "Link", log: "Log") -> None:
         # job id → status, in no order. The service lists at most ten: of a longer set some are
@@ -54,8 +56,9 @@ class Jobs:
         text = os.urandom(9).hex()
         self._token = "%s-%s-4%s-9%s-" % (text[:8], text[8:12], text[12:15], text[15:])
         self._count = 0
-        self._events: "list[tuple[str, str]]" = []
-        self._arrived = asyncio.Event()
+        # that wait to be shown: names, JobExecutionsChanged or NextJobExecutionChanged, and the
+        # events as JSON, which takes less memory than the objects
+        self.events: "list[tuple[str, str]]" = []
         link.on_message = self._on_message
         link.on_oversized = self._on_oversized
         link.on_closed = self._on_closed
@@ -89,21 +92,6 @@ class Jobs:
         """
         members["status"] = status
         return await self._request(job_id + "/update", members)
-
-    async def next_event(self) -> "tuple[str, str]":
-        """Wait for a JobExecutionsChanged or NextJobExecutionChanged; return its name and itself
-        as JSON, which takes less memory than the object.
-
-        Whoever waits for an answer that came before it gets that first.
-        """
-        while True:
-            if not self._events:
-                self._arrived.clear()
-                await self._arrived.wait()
-            elif any(request.answered.is_set() for request in self._waiting.values()):
-                await asyncio.sleep_ms(0)
-            else:
-                return self._events.pop(0)
 
     async def _request(self, tail: str, members: dict) -> dict:
         self._count += 1
@@ -161,13 +149,13 @@ class Jobs:
     def _emit(self, name: str, event: dict) -> None:
         # For a person to see: the jobs and the link must not suffer when there is no room for it
         try:
-            self._events.append((name, _dump(event)))
+            self.events.append((name, _dump(event)))
         except (MemoryError, RuntimeError):
             event.clear()
-            self._events[:] = [(name, "{}")]
-        if len(self._events) > _MOST_EVENTS:
-            self._events.pop(0)
-        self._arrived.set()
+            self.events[:] = [(name, "{}")]
+        if len(self.events) > _MOST_EVENTS:
+            self.events.pop(0)
+        self.on_event()
 
     def _on_answer(self, base: str, outcome: str, message: dict) -> None:
         request = self._find(base, message.get("clientToken"))

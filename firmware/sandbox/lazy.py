@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _LENT = "/lent"
 _NAME = "lent"
+_FULL_NAME = "sandbox." + _NAME
 
 
 def borrow(name: str) -> "Any":
@@ -23,16 +24,13 @@ def borrow(name: str) -> "Any":
 
     Raises ImportError when there is no such module, and what it raises itself.
     """
-    parent, _, last = ("sandbox." + name).rpartition(".")
-    lent = parent + "." + _NAME
-    __import__(parent)
-    package: "Any" = sys.modules[parent]
-    shelf = _Shelf(package.__path__, last)
+    package: "Any" = sys.modules["sandbox"]
+    shelf = _Shelf(package.__path__, name.replace(".", "/"))
     gc.collect()  # so that the module does not split the free space
     vfs.mount(shelf, _LENT)
     package.__path__ = _LENT
     try:
-        __import__(lent)
+        __import__(_FULL_NAME)
     except ImportError:
         if shelf.crowded:
             raise MemoryError(name)
@@ -41,9 +39,9 @@ def borrow(name: str) -> "Any":
         package.__path__ = shelf.folder
         vfs.umount(_LENT)
         # of an import that failed, too: it must not be lent the next time
-        module: "Any" = sys.modules.pop(lent, None)
+        module: "Any" = sys.modules.pop(_FULL_NAME, None)
     delattr(package, _NAME)
-    module.__file__ = shelf.folder + "/" + last
+    module.__file__ = shelf.folder + "/" + shelf.lent
     return module
 
 
@@ -54,8 +52,8 @@ class _Shelf:
 
     def __init__(self, folder: str, lent: str) -> None:
         self.folder = folder
+        self.lent = lent
         self.crowded = False  # it was not found for want of memory
-        self._lent = lent
 
     def mount(self, _read_only: bool, _make: bool) -> None:
         pass
@@ -75,7 +73,7 @@ class _Shelf:
 
     def _real(self, path: str) -> str:
         name, dot, end = path[1:].partition(".")
-        return self.folder + "/" + (self._lent if name == _NAME else name) + dot + end
+        return self.folder + "/" + (self.lent if name == _NAME else name) + dot + end
 
 
 def spawn(coroutine: "Coroutine") -> "Any":

@@ -44,6 +44,7 @@ class FakeApp:
         self.executor = _Executor()
         self.jobs = Jobs(self.link, self.log)
         self.jobs.on_change = lambda certain: None
+        self.jobs.on_event = lambda: None
 
     def simulate_service(self, outcome: str, **members) -> None:
         """Answer every request so, the clientToken made readable."""

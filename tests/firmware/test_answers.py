@@ -1,8 +1,9 @@
 """Lines of the AWS Jobs Sandbox sample, word for word."""
 
+import asyncio
 import json
 
-from sandbox.answers import dump, order
+from sandbox.answers import dump, show
 
 SAMPLE = (
     '{"inProgressJobs":[],"queuedJobs":[],"timestamp":1730746099,'
@@ -56,6 +57,40 @@ def test_keys_that_only_micropython_takes_for_json_do_no_harm():
     assert "5" in dump(json.loads('{5:1,"b":2,"a":3}'))
 
 
-def test_the_text_of_an_event_is_put_in_order():
-    text = '{"timestamp":5,"jobs":{"QUEUED":[],"IN_PROGRESS":[]}}'
-    assert order(text) == '{"jobs":{"IN_PROGRESS":[],"QUEUED":[]},"timestamp":5}'
+class Jobs:
+    """What `show` knows of the jobs client."""
+
+    def __init__(self, *events):
+        self.events = [("JobExecutionsChanged", event) for event in events]
+
+
+async def test_events_are_shown_in_the_samples_order_of_members():
+    jobs, shown = Jobs('{"timestamp":5,"jobs":{"QUEUED":[],"IN_PROGRESS":[]}}'), []
+    await show(jobs, shown.append)
+    sorted_text = '{"jobs":{"IN_PROGRESS":[],"QUEUED":[]},"timestamp":5}'
+    assert shown == ["Received JobExecutionsChanged event:  " + sorted_text]
+    assert not jobs.events
+
+
+async def test_an_event_that_is_not_read_back_is_shown_as_it_came():
+    shown = []
+    await show(Jobs('{"timestamp":inf}'), shown.append)
+    assert shown == ['Received JobExecutionsChanged event:  {"timestamp":inf}']
+
+
+async def test_whoever_waits_for_an_answer_that_came_before_an_event_gets_that_first():
+    jobs, order = Jobs(*['{"timestamp":%d}' % n for n in (1, 2)]), []
+
+    async def wait(answered):
+        await answered.wait()
+        order.append("answer")
+
+    showing = asyncio.create_task(show(jobs, order.append))
+    answered = asyncio.Event()
+    waiting = asyncio.create_task(wait(answered))
+    await asyncio.sleep_ms(0)  # both have had a turn: the first event is shown
+    answered.set()
+    jobs.events.append(("JobExecutionsChanged", '{"timestamp":3}'))
+    await showing
+    await waiting
+    assert [line[-2:] for line in order] == ["1}", "2}", "er", "3}"]

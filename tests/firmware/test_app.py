@@ -83,38 +83,52 @@ async def test_the_set_is_read_again_after_each_connect():
     assert made.link.failures >= 1
 
 
-async def test_a_part_that_fails_is_begun_again_and_the_others_go_on():
-    peer, made, task, _ = await started(None)
-    task.cancel()
-    begun = []
+class Failing:
+    """A part of the application that fails after some time of `clock`."""
 
-    async def fail():
-        begun.append(True)
+    def __init__(self, clock, lasts_s):
+        self.begun = 0
+        self.clock = clock
+        self.lasts_s = lasts_s
+
+    async def run(self):
+        self.begun += 1
+        self.clock.now += self.lasts_s
         raise KeyError("oops")
 
-    part = asyncio.create_task(made._forever("part", fail))
-    await until(lambda: len(begun) == 3, "three beginnings")
-    part.cancel()
+
+async def test_a_part_that_fails_is_begun_again_ever_more_slowly_and_the_others_go_on():
+    peer, made, task, _ = await started(None)
+    app.time = Clock()
+    part = Failing(app.time, 1)
+    made._begin("part", part.run)
+    await until(lambda: part.begun == 3, "three beginnings")
     assert made.log.says("part failed, it is begun again in 1 s")
     assert made.log.says("part failed, it is begun again in 2 s")
-    assert peer.port
+    assert peer.port and not task.done()
+    made.left.set()
+    await task
 
 
 async def test_a_part_that_failed_after_a_long_time_is_begun_again_soon():
     _, made, task, _ = await started(None)
-    task.cancel()
-    clock = app.time = Clock()
-    begun = []
-
-    async def fail():
-        begun.append(True)
-        clock.now += 301
-        raise KeyError("oops")
-
-    part = asyncio.create_task(made._forever("part", fail))
-    await until(lambda: len(begun) == 3, "three beginnings")
-    part.cancel()
+    app.time = Clock()
+    part = Failing(app.time, 302)
+    made._begin("part", part.run)
+    await until(lambda: part.begun == 3, "three beginnings")
     assert not made.log.says("in 2 s") and not made.log.says("in 4 s")
+    task.cancel()
+
+
+async def test_without_the_memory_to_begin_a_part_again_the_board_is_reset():
+    def crowded(name, run):
+        raise MemoryError
+
+    _, made, task, _ = await started(None)
+    made._begin_again = crowded
+    made._begin("part", Failing(Clock(), 1).run)
+    await until(lambda: made.board.resets, "a reset")
+    task.cancel()
 
 
 async def test_the_watchdog_is_armed_in_operation():

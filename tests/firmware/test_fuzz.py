@@ -66,6 +66,7 @@ class Victim:
         self.link = Link(config, None, None, self.log)
         self.jobs = Jobs(self.link, self.log)
         self.jobs.on_change = lambda certain: None
+        self.jobs.on_event = lambda: None
         self.config = config
 
     def connection(self, *packets) -> None:
@@ -94,11 +95,11 @@ class Victim:
         """Check what is left of it, and show the events as the console does."""
         for job_id, status in self.jobs.pending.items():
             assert isinstance(job_id, str) and isinstance(status, str), self.jobs.pending
-        for _, event in self.jobs._events:
+        for _, event in self.jobs.events:
             json.loads(event.replace("inf", "0"))  # MicroPython's for 1e999: no JSON, no harm
         if isinstance(request.answer, dict):
             dump(request.answer)
-        self.jobs._events.clear()
+        self.jobs.events.clear()
 
 
 def test_no_input_does_more_than_end_the_connection():

@@ -28,6 +28,7 @@ def made():
     link, log = FakeLink(), FakeLog()
     jobs = Jobs(link, log)
     jobs.on_change = Changes()
+    jobs.on_event = lambda: None
     return jobs, link, log
 
 
@@ -38,10 +39,6 @@ async def begun(request, link):
     while len(link.sent) == before:
         await asyncio.sleep_ms(1)
     return task
-
-
-async def next_event(jobs):
-    return await asyncio.wait_for_ms(jobs.next_event(), 20_000)
 
 
 # Requests
@@ -271,46 +268,24 @@ async def test_an_event_that_there_is_no_room_for_changes_the_set_all_the_same()
     link.simulate_message("notify", {"jobs": {"QUEUED": [SUMMARY]}})
     client._dump = real
     assert jobs.pending == {"a": "QUEUED"} and jobs.on_change.count == 1
-    assert await next_event(jobs) == ("JobExecutionsChanged", "{}")
+    assert jobs.events == [("JobExecutionsChanged", "{}")]
 
 
 async def test_of_many_events_that_wait_to_be_shown_the_oldest_are_left_out():
     jobs, link, _ = made()
     for number in range(12):
         link.simulate_message("notify", {"timestamp": number})
-    for number in range(4, 12):
-        assert (await next_event(jobs))[1] == '{"timestamp":%d}' % number
+    assert [event for _, event in jobs.events] == ['{"timestamp":%d}' % n for n in range(4, 12)]
 
 
 async def test_events_come_in_their_order_with_their_names():
     jobs, link, _ = made()
     link.simulate_message("notify", {"jobs": {}, "timestamp": 1})
     link.simulate_message("notify-next", {"timestamp": 2})
-    name, event = await next_event(jobs)
-    assert (name, event) == ("JobExecutionsChanged", '{"jobs":{},"timestamp":1}')
-    assert await next_event(jobs) == ("NextJobExecutionChanged", '{"timestamp":2}')
-    await raises_async(asyncio.TimeoutError, asyncio.wait_for_ms(jobs.next_event(), 100))
-
-
-async def test_an_answer_that_came_before_an_event_is_handed_out_before_it():
-    jobs, link, _ = made()
-    order = []
-
-    async def wait_for_event():
-        await next_event(jobs)
-        order.append("event")
-
-    async def ask():
-        await jobs.get_pending()
-        order.append("answer")
-
-    event = asyncio.create_task(wait_for_event())
-    request = await begun(ask(), link)
-    link.simulate_answer("accepted")
-    link.simulate_message("notify", {"jobs": {}})
-    await event
-    await request
-    assert order == ["answer", "event"]
+    assert jobs.events == [
+        ("JobExecutionsChanged", '{"jobs":{},"timestamp":1}'),
+        ("NextJobExecutionChanged", '{"timestamp":2}'),
+    ]
 
 
 # What the service never sends
@@ -369,7 +344,7 @@ async def test_what_is_no_json_object_is_dropped_with_a_log_line():
         link.simulate_message("notify", message)
         assert log.entries[0][0] == "warning", message
     assert jobs.pending == {"a": "QUEUED"}
-    assert jobs._events == []
+    assert jobs.events == []
 
 
 async def test_an_odd_answer_does_not_reach_who_asked():

@@ -4,7 +4,7 @@ from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..steps import Job
+    from sandbox.steps import Job
 
 ARGUMENTS = {"lines": ("int", 1, 20)}
 OPTIONAL = {"lines": 20}

@@ -2,11 +2,11 @@
 
 import os
 
-from ..errors import JobFailed
+from sandbox.errors import JobFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..steps import Job
+    from sandbox.steps import Job
 
 ARGUMENTS = {"path": ("file",)}
 ARGV = ("path",)

@@ -12,14 +12,14 @@ import time
 
 from micropython import const
 
-from ..errors import JobFailed
-from ..files import make_folder
+from sandbox.errors import JobFailed
+from sandbox.files import make_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..steps import Job
+    from sandbox.steps import Job
 
 ARGUMENTS = {
     "url": ("url",),

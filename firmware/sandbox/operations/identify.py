@@ -4,7 +4,7 @@ import asyncio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..steps import Job
+    from sandbox.steps import Job
 
 ARGUMENTS = {"pin": ("pin", "gpio", "neopixel"), "seconds": ("int", 1, "duration_s")}
 OPTIONAL = {"pin": "led", "seconds": 5}

@@ -6,11 +6,11 @@ import asyncio
 
 import machine
 
-from ..errors import JobFailed
+from sandbox.errors import JobFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..steps import Job
+    from sandbox.steps import Job
 
 ARGUMENTS = {
     "pin": ("pin", "gpio"),

@@ -6,11 +6,11 @@ import asyncio
 
 from micropython import const
 
-from ..errors import JobFailed
+from sandbox.errors import JobFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..steps import Job
+    from sandbox.steps import Job
 
 ARGUMENTS = {"kind": ("choice", "hard", "soft"), "delay_s": ("int", 0, "duration_s")}
 OPTIONAL = {"kind": "hard", "delay_s": 0}

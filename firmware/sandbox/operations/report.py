@@ -5,13 +5,13 @@ out, which takes a moment.
 import asyncio
 import gc
 
-from .. import VERSION
-from ..errors import ConfigError
-from ..lazy import borrow
+from sandbox import VERSION
+from sandbox.errors import ConfigError
+from sandbox.lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..steps import Job
+    from sandbox.steps import Job
 
 ARGUMENTS = {"files": ("bool",)}
 OPTIONAL = {"files": True}

@@ -6,15 +6,15 @@ the old settings are put back (`trial`).
 
 from micropython import const
 
-from ..errors import ConfigError, JobFailed
-from ..files import SETTINGS, STATE, write_json
-from ..lazy import borrow
+from sandbox.errors import ConfigError, JobFailed
+from sandbox.files import SETTINGS, STATE, write_json
+from sandbox.lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..steps import Job
+    from sandbox.steps import Job
 
 ARGUMENTS = {
     "executor": ("bool",),

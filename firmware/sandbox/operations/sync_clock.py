@@ -2,12 +2,12 @@
 
 import time
 
-from ..errors import JobFailed
-from ..lazy import borrow
+from sandbox.errors import JobFailed
+from sandbox.lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..steps import Job
+    from sandbox.steps import Job
 
 ARGUMENTS: dict = {}
 TIMEOUT_S = 60

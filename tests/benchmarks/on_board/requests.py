@@ -138,7 +138,7 @@ async def firmware():
     log = Log()
     link = Link(config, context, Station(config, built, log).up, log)
     jobs = Jobs(link, log)
-    link.on_online = jobs.on_change = lambda *_: None
+    link.on_online = jobs.on_change = jobs.on_event = lambda *_: None
     asyncio.create_task(link.run())
     await link.online.wait()
     await ask_often("firmware", jobs, None)
