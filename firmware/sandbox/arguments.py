@@ -29,7 +29,7 @@ from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Iterator
 
     from .board import Board
 
@@ -52,10 +52,26 @@ def load(name: str) -> "Any":
     raise JobRejected("UNKNOWN_OPERATION", "this board has no operation %s" % name)
 
 
-def check(name: str, given: "dict | list", board: "Board") -> "dict[str, Any]":
-    """Return the arguments of an operation, defaults filled in; `given` are members, or words of a
-    command. Raises JobRejected naming the member and the rule.
+def check(parsed: "Any", board: "Board") -> "Any":
+    """Return the steps that `plan` has parsed, with the arguments checked and defaults filled in.
+    Uses `parsed` up. Raises JobRejected naming the member and the rule, and ValueError and OSError
+    when they are in flash.
     """
+    steps = _each(parsed, board)
+    return parsed.turn(steps) if hasattr(parsed, "turn") else list(steps)
+
+
+def _each(parsed: "Any", board: "Board") -> "Iterator[tuple[str, dict, int]]":
+    for _ in range(len(parsed)):  # each is let go before the next one is taken
+        yield _step(board, *parsed.pop(0))
+
+
+def _step(board: "Board", name: str, given: "Any", flags: int) -> "tuple[str, dict, int]":
+    return name, _arguments(name, given, board), flags
+
+
+def _arguments(name: str, given: "dict | list", board: "Board") -> "dict[str, Any]":
+    # given are members, or words of a command
     operation = load(name)
     if isinstance(given, list):
         members: "Any" = borrow("words").named(name, operation, given, _is_absent)

@@ -2,7 +2,8 @@
 
 An interrupted execution is gone on with, a final status is delivered until the service has
 accepted or definitively refused it. Only then a new job is started, if the executor is on. What a
-job needs is loaded while it needs it: `plan`, `work`, `steps`, `delivery`, one after the other.
+job needs is loaded while it needs it: `plan`, `arguments`, `work`, `steps`, `delivery`, one after
+the other.
 """
 
 import asyncio
@@ -138,9 +139,14 @@ class Executor:
     async def _execute(self, execution: "dict[str, Any]") -> None:
         # Run an execution that is IN_PROGRESS, and deliver its outcome; if that raises JobsError,
         # the outcome is in the journal
+        steps: "Any"
         try:
-            steps = borrow("plan").prepare(execution, self.board)
-            if steps is None and await self._has_room_later():
+            try:
+                steps = borrow("plan").parse(execution, self.board)
+                steps = borrow("arguments").check(steps, self.board)
+            except Exception as error:
+                steps = error
+            if isinstance(steps, MemoryError) and await self._has_room_later():
                 return
             self._crowded = 0
             outcome = borrow("work").begin(self, execution, steps)

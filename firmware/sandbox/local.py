@@ -77,7 +77,8 @@ def _plan(text: str, app: "App") -> list:
     else:
         action = {"name": "run", "type": "runCommand", "input": {"command": text}}
         document = {"version": "1.0", "steps": [{"action": action}]}
-    return borrow("plan").plan(document, app.board)
+    steps = borrow("plan").parse({"jobDocument": document}, app.board)
+    return borrow("arguments").check(steps, app.board)
 
 
 def _arguments(operation: "Any") -> str:

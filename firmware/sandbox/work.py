@@ -5,6 +5,7 @@ The journal is written before every effect; the outcome stays in it until the se
 (`delivery`).
 """
 
+import sys
 import time
 
 from micropython import const
@@ -53,21 +54,32 @@ def begin(
     executor: "Executor", execution: "dict[str, Any]", steps: "Any"
 ) -> "tuple[str, dict] | None":
     """Open the journal for an execution that is IN_PROGRESS; return (status, result) if it has
-    ended with that, because there are no steps or it cannot be run.
+    ended with that, because it cannot be run, or `steps` are what was raised instead of them.
     """
+    begun = bool(executor.journal.entry)
     try:
-        if steps is None and executor.journal.entry:
-            raise JobFailed("OUT_OF_MEMORY", "the heap has no room for its steps")
-        if steps is None:
-            raise JobRejected("DOCUMENT_TOO_LARGE", "the board's memory has no room for it")
-        if isinstance(steps, JobEnded):
-            raise steps
+        if isinstance(steps, Exception):
+            raise _ended(steps, begun)
         _open(executor, execution)
         return None
     except JobEnded as end:
-        begun = bool(executor.journal.entry)
         status = "REJECTED" if isinstance(end, JobRejected) and not begun else "FAILED"
         return status, {"code": end.args[0], "reason": end.args[1]}
+
+
+def _ended(error: Exception, begun: bool) -> JobEnded:
+    if isinstance(error, JobEnded):
+        return error
+    if isinstance(error, MemoryError):
+        if begun:
+            return JobFailed("OUT_OF_MEMORY", "the heap has no room for its steps")
+        return JobRejected("DOCUMENT_TOO_LARGE", "the board's memory has no room for it")
+    if isinstance(error, ValueError):
+        return JobRejected("INVALID_DOCUMENT", "a step is not JSON")
+    if isinstance(error, OSError):
+        return JobFailed("FLASH_FULL", "the steps cannot be kept: %s" % error)
+    sys.print_exception(error)
+    return JobFailed("INTERNAL_ERROR", "%s: %s" % (type(error).__name__, error))
 
 
 def _open(executor: "Executor", execution: "dict[str, Any]") -> None:

@@ -4,9 +4,9 @@ with the host's. The table has a case a line, since it does not fit in the board
 
 import json
 
-from sandbox import plan
 from sandbox.errors import JobRejected
 
+from documents import checked_steps
 from fakes import FakeBoard
 
 _TABLE = __file__.rsplit("/", 2)[0] + "/document_cases.json"
@@ -24,7 +24,7 @@ def lines():
 def said(document, board):
     """Return the code and reason of a rejection, or (None, "")."""
     try:
-        steps = plan.plan(document, board)
+        steps = checked_steps(document, board)
         assert steps
         return None, ""
     except JobRejected as error:

@@ -13,7 +13,6 @@ from sandbox.config import parse
 from sandbox.dial import _client
 from sandbox.errors import JobRejected, LinkError
 from sandbox.jobs import Jobs, _Request
-from sandbox.lazy import borrow
 from sandbox.link import Link
 from sandbox.stream import Stream
 from sandbox.wire import ERRORS
@@ -22,6 +21,7 @@ from uos import getenv
 import budgets
 import inline  # noqa: F401
 import mutant
+from documents import checked_steps
 from fakes import FakeBoard, FakeLog
 
 UMQTT = ("1.3.4", "1.8.0")
@@ -134,12 +134,12 @@ def test_the_client_works_after_all_that():
 
 def test_no_document_does_more_than_be_rejected():
     random.seed(SEED)
-    plan, board = borrow("plan"), FakeBoard()
+    board = FakeBoard()
     rejected = 0
     for number in range(INPUTS // 10):
         document = mutant.document()
         try:
-            plan.plan(document, board)
+            checked_steps(document, board)
         except JobRejected as error:
             code, reason = error.args
             assert isinstance(code, str) and isinstance(reason, str)

@@ -1,15 +1,16 @@
-from sandbox import plan
 from sandbox.errors import JobRejected
+from sandbox.plan import parse
 
+from documents import checked_steps
 from fakes import FakeBoard, raises
 
 
 def rejected(document):
-    return raises(JobRejected, plan.plan, document, FakeBoard()).args
+    return raises(JobRejected, checked_steps, document, FakeBoard()).args
 
 
 def planned(document):
-    return [(name, arguments) for name, arguments, _ in plan.plan(document, FakeBoard())]
+    return [(name, arguments) for name, arguments, _ in checked_steps(document, FakeBoard())]
 
 
 def test_a_single_operation_is_one_step():
@@ -75,12 +76,7 @@ def test_steps_that_are_no_list_of_1_to_20_are_rejected():
 def test_where_steps_are_is_not_for_the_service_to_say():
     for where in (["/config.json", [0]], "/config.json", 1):
         execution = {"jobDocument": {"steps": None}, "steps": where}
-        assert plan.prepare(execution, FakeBoard()).args[0] == "INVALID_DOCUMENT"
-
-
-def test_an_error_of_our_own_ends_the_job():
-    document = {"operation": "gpio", "pin": "led", "action": "on"}
-    assert plan.prepare({"jobDocument": document}, None).args[0] == "INTERNAL_ERROR"
+        assert raises(JobRejected, parse, execution, FakeBoard()).args[0] == "INVALID_DOCUMENT"
 
 
 def test_the_step_that_is_wrong_is_named():

@@ -31,13 +31,18 @@ def operate(run, steps=1):
     real = lazy.borrow
 
     class Plan:
-        def prepare(self, execution, board):
+        """In place of `plan` and of `arguments`."""
+
+        def parse(self, execution, board):
             return [("fake", {}, 0) for _ in range(steps)]
+
+        def check(self, parsed, board):
+            return parsed
 
     def borrow(name):
         if name == "operations.fake":
             return Operation(run)
-        return Plan() if name == "plan" else real(name)
+        return Plan() if name in ("plan", "arguments") else real(name)
 
     executor.borrow = lazy.borrow = borrow
 
@@ -61,6 +66,15 @@ async def test_a_job_that_is_done_is_reported_with_what_was_done():
     assert agent.outcome()[1] == ON_DONE
     assert int(members["statusDetails"]["duration_ms"]) < 60_000
     assert agent.journal.entry == {}
+
+
+async def test_a_document_that_we_fail_at_ends_its_job():
+    agent = Agent(FakeJobs(execution(ON)))
+    agent.board.pins = None
+    await agent.work()
+    status, details = agent.outcome()
+    assert (status, details["code"]) == ("FAILED", "INTERNAL_ERROR")
+    assert details["reason"][:16] == "AttributeError: ", details
 
 
 async def test_a_document_that_is_not_for_the_board_is_rejected_with_the_reason():

@@ -23,8 +23,9 @@ VALID, DAMAGED = (settings(max_examples=n, deadline=None, derandomize=True) for 
 SCRIPT = """
 import json, sys
 sys.path[:] = [%r, ".frozen"]
-from sandbox import plan
+from sandbox.arguments import check
 from sandbox.errors import JobRejected
+from sandbox.plan import parse
 class Board:
     name, limits = "virtual", {}
     pins = json.loads(%r)
@@ -33,7 +34,7 @@ while True:
     if not line:
         break
     try:
-        plan.plan(json.loads(line), Board)
+        check(parse({"jobDocument": json.loads(line)}, Board), Board)
         print(json.dumps(["", ""]))
     except JobRejected as error:
         print(json.dumps(list(error.args)))
