@@ -54,7 +54,8 @@ class App:
             self.network,
         )
         self._console = Console(asyncio.StreamReader(sys.stdin.buffer), self)
-        self._parts: "dict[str, tuple[Any, Callable[[], Awaitable]]]" = {}  # task, and what it runs
+        # by name: the task, and what it runs
+        self._parts: "dict[str, tuple[Any, Callable[[], Awaitable]]]" = {}
         self._failures: "dict[str, tuple[int, int]]" = {}  # when, and the pause after it
         self._showing: "Any" = None  # the task that shows events, or did
         self.link.on_online = self._on_online

@@ -1,6 +1,10 @@
-"""From an exception to a row of causes.txt: which failure it was, in words, and what to do about
-it. Loaded when something has failed.
+"""From an exception to a row of causes.txt: which failure it was, in words, what to do about it,
+and when it is tried again. Loaded when something has failed.
 """
+
+import random
+
+from micropython import const
 
 from .lazy import borrow
 
@@ -26,11 +30,14 @@ _TLS_ERRORS = (
     ("BAD_INPUT_DATA", "TLS_KEY_MISMATCH"),
     ("PK_", "TLS_KEY_MISMATCH"),
 )
-_MBEDTLS = 0x80  # an errno is below this; mbedTLS's numbers are above
-_ENOMEM = 12
+_MBEDTLS = const(0x80)  # an errno is below this; mbedTLS's numbers are above
+_ENOMEM = const(12)
 _DROPS = ("CLOSED_BY_PEER", "CONNECTION_LOST")
-_QUICK_MS = 2_000
-_QUICK_DROPS = 3
+_QUICK_MS = const(2_000)
+_QUICK_DROPS = const(3)
+_STABLE_MS = const(60_000)  # a connection that lasted this long resets the back-off
+_FIRST_PAUSE_MS = const(1000)  # AWS IoT Core allows one CONNECT a second per client id
+_LAST_PAUSE_MS = const(120_000)
 
 
 def classify(error: BaseException, connecting: bool) -> str:
@@ -68,18 +75,34 @@ def judge_drop(code: str, lasted_ms: int, link: "Link") -> str:
     return "PUBLISH_CLOSED" if lasted_ms < _QUICK_MS else code
 
 
-def report(error: BaseException, link: "Link", log: "Log") -> tuple[str, str]:
-    """Log what ended the link, in words, and what to do; return (code, detail)."""
+def report(error: BaseException, link: "Link", log: "Log") -> None:
+    """Log what ended the link, in words, what to do, and when it is tried again; keep that in
+    `trouble`, `failures` and `delay_ms` of the link.
+    """
     code = classify(error, link.state == "connecting")
     detail = str(error.args[1]) if type(error).__name__ == "LinkError" else str(error)
     detail = " ".join(detail.split())  # mbedTLS breaks lines, the log has one for an entry
-    if link.state == "online":
-        code = judge_drop(code, link.age_ms(), link)
+    online, lasted_ms = link.state == "online", link.age_ms()
+    link.failures = 1 if online and lasted_ms > _STABLE_MS else link.failures + 1
+    if online:
+        code = judge_drop(code, lasted_ms, link)
     what, remedy = explain(code)
     log.warning("link", "%s: %s%s", code, what, " (%s)" % detail if detail else "")
     if remedy:
         log.warning("link", "try: %s", remedy)
-    return code, detail
+    link.trouble = code, detail
+    link.delay_ms = pause_ms(link.failures)
+    log.info("link", "next attempt in %d ms", link.delay_ms)
+
+
+def pause_ms(failures: int) -> int:
+    """Return how long to wait after so many failures in a row: 1 s to a ceiling, at random.
+
+    Exponential back-off with full jitter, as AWS IoT Device Advisor tests it: the ceiling doubles
+    from 2 s to 120 s.
+    """
+    ceiling = min(_FIRST_PAUSE_MS << min(failures, 7), _LAST_PAUSE_MS)
+    return _FIRST_PAUSE_MS + random.getrandbits(24) % (ceiling - _FIRST_PAUSE_MS + 1)
 
 
 def explain(code: str) -> tuple[str, str]:

@@ -12,7 +12,6 @@ umqtt makes the CONNECT packet, without touching the network, by the interface o
 
 import asyncio
 import errno
-import random
 import select
 import socket
 import sys
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .config import Config
+    from .log import Log
     from .wire import Wire
 
 _TCP = const(6)
@@ -42,15 +42,16 @@ _ANSWER_MS = const(10_000)
 _CONNACK = const(0x20)
 _SUBSCRIBE = const(0x82)
 _CONNACK_ACCEPTED = b"\x20\x02\0\0"  # session not present, return code 0
-_FIRST_PAUSE_MS = const(1000)  # AWS IoT Core allows one CONNECT a second per client id
-_LAST_PAUSE_MS = const(120_000)
 
 
-async def connect(config: "Config", context: "Any", wire: "Wire") -> "tuple[Stream, Any]":
+async def connect(
+    config: "Config", context: "Any", wire: "Wire", log: "Log"
+) -> "tuple[Stream, Any]":
     """Return the open stream and umqtt's client, CONNECT sent and accepted. Raises LinkError.
 
     Whatever TLS raises passes, too: ValueError when the server cannot be verified, OSError.
     """
+    began = time.ticks_ms()
     raw = await _open(config.endpoint, config.port)
     try:
         sock = context.wrap_socket(
@@ -64,6 +65,9 @@ async def connect(config: "Config", context: "Any", wire: "Wire") -> "tuple[Stre
     except BaseException:
         raw.close()
         raise
+    took = time.ticks_diff(time.ticks_ms(), began)
+    where = (config.endpoint, config.port, config.client_id, took)
+    log.info("link", "connected to %s:%d as %s in %d ms", *where)
     return stream, client
 
 
@@ -81,16 +85,6 @@ def subscribe_packet(thing: str) -> bytes:
         length += bytes((size & 0x7F | 0x80,))
         size >>= 7
     return bytes((_SUBSCRIBE,)) + length + bytes((size,)) + body
-
-
-def pause_ms(failures: int) -> int:
-    """Return how long to wait after so many failures in a row: 1 s to a ceiling, at random.
-
-    Exponential back-off with full jitter, as AWS IoT Device Advisor tests it: the ceiling doubles
-    from 2 s to 120 s.
-    """
-    ceiling = min(_FIRST_PAUSE_MS << min(failures, 7), _LAST_PAUSE_MS)
-    return _FIRST_PAUSE_MS + random.getrandbits(24) % (ceiling - _FIRST_PAUSE_MS + 1)
 
 
 async def _open(host: str, port: int) -> "Any":

@@ -28,7 +28,6 @@ _SUBACK = const(0x90)
 _PINGRESP = const(0xD0)
 _ANSWER_MS = const(10_000)
 _GLANCE_MS = const(1000)  # how often it is looked for what is late or to be checked
-_STABLE_MS = const(60_000)  # a connection that lasted this long resets the back-off
 
 
 class Link:
@@ -54,10 +53,11 @@ class Link:
         self.online = asyncio.Event()
         self.state = "offline"
         self.since: "Any" = time.ticks_ms()
+        # of the last failure, as `causes` has judged it
+        self.trouble: "tuple[str, str] | None" = None  # code, detail
         self.failures = 0  # in a row
         self.delay_ms = 0  # from the begin of `offline` to the next attempt
         self.subscribing = False  # SUBSCRIBE is not answered
-        self.trouble: "tuple[str, str] | None" = None  # (code, detail) of the last failure
         self._config = config
         self.context = context  # of TLS; for `download-file`, too
         self._prepare = prepare
@@ -79,11 +79,11 @@ class Link:
                 await self._serve()
             except ERRORS + (LinkError, MemoryError) as error:
                 if not self._leaving:
-                    self._report(error)
+                    borrow("causes").report(error, self, self._log)
             finally:
                 self.close()
             if not self._leaving:
-                await self._pause()
+                await asyncio.sleep_ms(self.delay_ms)
             self._leaving = False
 
     def publish(self, tail: str, payload: bytes) -> None:
@@ -130,29 +130,20 @@ class Link:
     # Connecting
 
     async def _connect(self) -> None:
-        config = self._config
-        began = time.ticks_ms()
-        dial = borrow("dial")
-        self._stream, self._client = await dial.connect(config, self.context, self._wire)
+        dial, config = borrow("dial"), self._config
+        connection = await dial.connect(config, self.context, self._wire, self._log)
+        self._stream, self._client = connection
         self._client.set_callback(self._on_publish)
         self.subscribing = True
         self._stream.send(dial.subscribe_packet(config.thing))
         self._enter("online")
         self.online.set()
-        took = time.ticks_diff(self.since, began)
-        where = (config.endpoint, config.port, config.client_id, took)
-        self._log.info("link", "connected to %s:%d as %s in %d ms", *where)
         self.on_online()
-
-    async def _pause(self) -> None:
-        self.delay_ms = borrow("dial").pause_ms(self.failures)
-        self._log.info("link", "next attempt in %d ms", self.delay_ms)
-        await asyncio.sleep_ms(self.delay_ms)
 
     # Online
 
     async def _serve(self) -> None:
-        parts = self._hear(), self._watch(), self._stream.flush(_ANSWER_MS)
+        parts = self._hear(), self._watch()
         tasks: "Any" = [asyncio.create_task(part) for part in parts]
         try:
             await asyncio.gather(*tasks)  # until one of them fails
@@ -193,6 +184,8 @@ class Link:
         end = time.ticks_add(time.ticks_ms(), ms)
         while ms > 0 and not (self._checking and self._stream.heard):
             await asyncio.sleep_ms(min(ms, _GLANCE_MS))
+            if self._stream.trouble:
+                raise self._stream.trouble
             self.on_glance()
             ms = time.ticks_diff(end, time.ticks_ms())
 
@@ -233,14 +226,6 @@ class Link:
             packet = self._wire.packet()  # half a packet must not be sent before the next one
         if len(packet):
             self._stream.send(packet)
-
-    # Ending
-
-    def _report(self, error: BaseException) -> None:
-        if self.state == "online" and self.age_ms() > _STABLE_MS:
-            self.failures = 0
-        self.failures += 1
-        self.trouble = borrow("causes").report(error, self, self._log)
 
     def _enter(self, state: str) -> None:
         self.state = state

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ROOM = const(512)  # bytes kept for receiving; a larger packet gets a buffer for a moment
+_SEND_MS = const(10_000)
 _LONGEST_HEADER = const(5)  # MQTT 3.1.1, 2.2: one byte of type, at most four of length
 
 
@@ -28,8 +29,8 @@ class Stream:
     """Whole MQTT packets in and out of `sock`, non-blocking TLS over the socket `raw`.
 
     `limit` is the largest packet that is received whole, in bytes. `left` counts the bytes of a
-    larger one that are still to come. `heard` is set whenever something comes. While there is a
-    connection `flush` must run.
+    larger one that are still to come. `heard` is set whenever something comes. `trouble` is why
+    the connection is to be given up: what was sent has not been taken in time.
     """
 
     def __init__(self, sock: "Any", raw: "Any", limit: int) -> None:
@@ -41,10 +42,11 @@ class Stream:
         self._have = 0  # bytes in the buffer
         self._used = 0  # of them, bytes of the packet that is handed out
         self._unsent: list[bytes] = []
-        self._stuck = asyncio.Event()
+        self._flushing: "Any" = None  # the task that sends it, or did
         self._more = False  # TLS may hold more
         self.left = 0
         self.heard = True
+        self.trouble: "BaseException | None" = None
 
     def send(self, data: memoryview) -> None:
         """Send `data` as one TLS record; what the socket does not take at once follows."""
@@ -55,26 +57,26 @@ class Stream:
             except OSError:
                 pass  # the next write fails, too
         if sent < len(data):
-            self._stuck.set()
-            self._unsent.append(bytes(data[sent:]))
+            try:
+                self._unsent.append(bytes(data[sent:]))
+                if len(self._unsent) == 1:
+                    self._flushing = asyncio.create_task(self._flush())
+            except MemoryError as error:
+                self.trouble = error  # half a packet is no packet
+                raise
 
-    async def flush(self, timeout_ms: int) -> None:
-        """Send what is left over, for ever. Raises LinkError when the peer does not take it in
-        time, and OSError when the connection is broken.
-        """
-        while True:
-            await self._stuck.wait()
-            self._stuck.clear()
-            if not self._unsent:
-                raise MemoryError("no room for what is unsent")
+    async def _flush(self) -> None:
+        # Send what is left over
+        try:
             writer = asyncio.StreamWriter(self._sock)
             while self._unsent:
                 writer.write(self._unsent[0])
-                try:
-                    await asyncio.wait_for_ms(writer.drain(), timeout_ms)
-                except asyncio.TimeoutError:
-                    raise LinkError("SEND_TIMEOUT", "%d ms" % timeout_ms)
+                await asyncio.wait_for_ms(writer.drain(), _SEND_MS)
                 self._unsent.pop(0)
+        except asyncio.TimeoutError:
+            self.trouble = LinkError("SEND_TIMEOUT", "%d ms" % _SEND_MS)
+        except (OSError, MemoryError) as error:
+            self.trouble = error
 
     async def receive(self) -> "tuple[memoryview, int, int]":
         """Return (packet, start, size): the next packet, where its body starts, the body's length.
@@ -118,6 +120,8 @@ class Stream:
 
     def close(self) -> None:
         """Close the connection; may be called at any time."""
+        if self._flushing:
+            self._flushing.cancel()
         try:
             self._sock.close()
         except OSError:

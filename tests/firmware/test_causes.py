@@ -97,19 +97,33 @@ def test_a_drop_is_judged_by_when_it_came():
 def test_a_report_names_the_cause_and_the_next_thing_to_do():
     log = FakeLog()
     error = LinkError("WIFI_NO_AP", "home")
-    assert causes.report(error, FakeLink("connecting"), log) == ("WIFI_NO_AP", "home")
+    link = FakeLink("connecting", failures=0)
+    causes.report(error, link, log)
+    assert link.trouble == ("WIFI_NO_AP", "home") and link.failures == 1
     what, remedy = causes.explain("WIFI_NO_AP")
     assert log.entries == [
         ("warning", "link", "WIFI_NO_AP: %s (home)" % what),
         ("warning", "link", "try: " + remedy),
+        ("info", "link", "next attempt in %d ms" % link.delay_ms),
     ]
+
+
+def test_failures_are_in_a_row_if_no_connection_between_them_was_stable():
+    for link, failures in (
+        (FakeLink("connecting", failures=4), 5),
+        (FakeLink(age_ms=60_000, failures=4), 5),
+        (FakeLink(age_ms=60_001, failures=4), 1),
+    ):
+        causes.report(OSError(104), link, FakeLog())
+        assert link.failures == failures
 
 
 def test_what_tls_says_in_several_lines_is_told_in_one():
     log = FakeLog()
     error = ValueError(VERIFICATION % "validity has expired")
-    told = causes.report(error, FakeLink("connecting"), log)
-    assert told == ("TLS_EXPIRED", "The certificate validity has expired")
+    link = FakeLink("connecting", failures=0)
+    causes.report(error, link, log)
+    assert link.trouble == ("TLS_EXPIRED", "The certificate validity has expired")
     assert not any("\n" in text for _, _, text in log.entries)
 
 
@@ -121,3 +135,24 @@ def test_every_code_that_is_chosen_here_has_a_row():
     codes = [code for _, code in causes._VERIFICATION + causes._TLS_ERRORS]
     for code in codes + ["TLS_UNTRUSTED", "TLS_FAILED", "OUT_OF_MEMORY", "MALFORMED_PACKET"]:
         assert texts.find("causes.txt", code), code
+
+
+# Back-off
+
+
+def test_the_pause_is_between_one_second_and_two_minutes():
+    for failures in (0, 1, 5, 7, 8, 30, 1000):
+        for _ in range(50):
+            assert 1000 <= causes.pause_ms(failures) <= 120_000
+
+
+def test_the_ceiling_doubles_from_two_seconds_to_two_minutes():
+    for failures, ceiling in ((1, 2000), (2, 4000), (3, 8000), (6, 64_000), (7, 120_000)):
+        pauses = [causes.pause_ms(failures) for _ in range(200)]
+        assert ceiling * 0.8 < max(pauses) <= ceiling, (failures, max(pauses))
+
+
+def test_the_pause_is_random_down_to_a_second():
+    pauses = [causes.pause_ms(10) for _ in range(200)]
+    assert min(pauses) < 12_000
+    assert len(set(pauses)) > 100

@@ -69,27 +69,6 @@ def test_subscribe_takes_the_longest_thing():
     assert packet[7 : 7 + len(topic)] == topic
 
 
-# Back-off
-
-
-def test_the_pause_is_between_one_second_and_two_minutes():
-    for failures in (0, 1, 5, 7, 8, 30, 1000):
-        for _ in range(50):
-            assert 1000 <= dial.pause_ms(failures) <= 120_000
-
-
-def test_the_ceiling_doubles_from_two_seconds_to_two_minutes():
-    for failures, ceiling in ((1, 2000), (2, 4000), (3, 8000), (6, 64_000), (7, 120_000)):
-        pauses = [dial.pause_ms(failures) for _ in range(200)]
-        assert ceiling * 0.8 < max(pauses) <= ceiling, (failures, max(pauses))
-
-
-def test_the_pause_is_random_down_to_a_second():
-    pauses = [dial.pause_ms(10) for _ in range(200)]
-    assert min(pauses) < 12_000
-    assert len(set(pauses)) > 100
-
-
 # The network
 
 

@@ -6,7 +6,7 @@ import time
 from sandbox.errors import LinkError
 from sandbox.stream import Stream
 
-from fakes import raises, raises_async
+from fakes import raises, raises_async, until
 
 _POLL = 3
 _READ, _WRITE = 1, 4
@@ -244,7 +244,6 @@ async def test_what_the_socket_does_not_take_at_once_follows_in_order():
     socket = FakeSocket()
     socket.room = 2
     stream = over(socket, 1000)
-    flushing = asyncio.create_task(stream.flush(1000))
     packet = bytearray(b"packet")
     stream.send(memoryview(packet))
     packet[:] = b"spoilt"  # the wire is used again
@@ -258,7 +257,7 @@ async def test_what_the_socket_does_not_take_at_once_follows_in_order():
     socket.room = 10
     await asyncio.sleep_ms(2)
     assert socket.written[-1] == b"er"
-    flushing.cancel()
+    assert stream.trouble is None
 
 
 async def test_a_socket_that_takes_nothing_is_a_send_timeout():
@@ -266,27 +265,42 @@ async def test_a_socket_that_takes_nothing_is_a_send_timeout():
     socket.room = 0
     stream = over(socket, 1000)
     stream.send(b"packet")
-    error = await raises_async(LinkError, stream.flush(10))
-    assert error.args[0] == "SEND_TIMEOUT"
+    stream.send(b"behind")
+    await until(lambda: stream.trouble, "trouble")
+    assert stream.trouble.args[0] == "SEND_TIMEOUT"
 
 
-async def test_a_broken_connection_is_told_by_who_flushes():
+async def test_a_broken_connection_is_trouble():
     class Broken(FakeSocket):
         def write(self, data):
             raise OSError(104)
 
     stream = over(Broken(), 1000)
     stream.send(b"packet")
-    assert (await raises_async(OSError, stream.flush(10))).errno == 104
+    await until(lambda: stream.trouble, "trouble")
+    assert stream.trouble.errno == 104
 
 
-async def test_a_packet_whose_rest_finds_no_room_ends_the_connection():
+async def test_a_packet_whose_rest_finds_no_room_is_trouble():
     socket = FakeSocket()
     socket.room = 10
     stream = over(socket, 1000)
     large = bytearray(gc.mem_free() * 2 // 3)
     raises(MemoryError, stream.send, memoryview(large))
-    await raises_async(MemoryError, stream.flush(10))
+    assert isinstance(stream.trouble, MemoryError)
+
+
+async def test_what_is_unsent_when_it_is_closed_is_forgotten():
+    socket = FakeSocket()
+    socket.room = 0
+    stream = over(socket, 1000)
+    stream.send(b"packet")
+    await asyncio.sleep_ms(1)
+    stream.close()
+    await asyncio.sleep_ms(5)
+    socket.room = 10
+    await asyncio.sleep_ms(5)
+    assert not b"".join(socket.written) and stream.trouble is None
 
 
 async def test_it_may_be_closed_twice():
