@@ -1,5 +1,5 @@
 """Does the console's commands. Loaded for one, as is what does it: those of the AWS Jobs Sandbox
-sample are in `requests`, what goes beyond it is in `extras`, `local` and `status`.
+sample are in `requests`, what goes beyond it is where `_WHERE` says.
 
 A command is a coroutine that takes the app, `write(line)` and the words behind its name, and
 returns USAGE if they are wrong, else nothing.
@@ -43,14 +43,21 @@ async def do(app: "App", write: "Write", line: str) -> int:
     return status or DONE
 
 
+_WHERE = {
+    "status": "status",
+    "executor": "switches",
+    "log": "switches",
+    "run": "local",
+    "operations": "local",
+}
+
+
 def _find(command: str) -> "Any":
     # the sample's have the name of their first word
     name, dash, _ = command.partition("-")
     if dash:
         return getattr(borrow("requests"), name)
-    if name == "status":
-        return borrow("status").status
-    return getattr(borrow("local" if name in ("run", "operations") else "extras"), name)
+    return getattr(borrow(_WHERE.get(name, "extras")), name)
 
 
 def _show_error(write: "Write", command: str, error: JobsError) -> None:

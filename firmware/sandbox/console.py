@@ -95,7 +95,7 @@ class Console:
             return "?"
 
     def _complete(self, words: list[str]) -> list[str]:
-        return borrow("extras").complete(self._app, words)
+        return borrow("completion").complete(self._app, words)
 
     def _write_status(self, text: str) -> None:
         sys.stdout.write("%c%s\n" % (_MACHINE, text))

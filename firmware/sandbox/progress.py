@@ -38,15 +38,21 @@ async def report(run: "Run", progress: "dict[str, Any]") -> None:
         await run.executor.link.online.wait()
 
 
-async def tell(run: "Run", progress: "dict[str, Any]") -> bool:
-    """Report it once; return whether it was accepted. Stops the steps if the job is gone."""
+async def tell(run: "Run", told: "dict[str, Any]") -> "dict[str, Any]":
+    """Report how far the steps are if that is not what was told last, once; return what has been
+    told. Stops the steps if the job is gone.
+    """
+    now = run.where()
+    now["percent"] = run.percent()
+    if now == told:
+        return told
     try:
-        await run.tell(progress)
-        return True
+        await run.tell(now)
+        return now
     except JobsError as error:
         if _has_ended(error):
             run.stop()
-        return False
+        return told
 
 
 async def check(run: "Run") -> None:

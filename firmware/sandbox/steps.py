@@ -6,12 +6,11 @@ service's step timer.
 """
 
 import asyncio
-import sys
 import time
 
 from micropython import const
 
-from .errors import JobCancelled, JobEnded, JobFailed
+from .errors import JobCancelled, JobFailed
 from .lazy import borrow, spawn
 
 TYPE_CHECKING = False
@@ -37,14 +36,8 @@ async def run(executor: "Executor", steps: "Any") -> "tuple[str, dict] | None":
     this = Run(executor, steps)
     try:
         return "SUCCEEDED", await this.guard()
-    except JobCancelled as end:
-        borrow("delivery").drop(executor, *end.args)
-        return None
-    except JobEnded as end:
-        result = {"code": end.args[0], "reason": end.args[1]}
-        result.update(this.where())
-        result["duration_ms"] = this.duration_ms()
-        return "FAILED", result
+    except Exception as error:
+        return borrow("endings").during(error, this)
 
 
 class Job:
@@ -107,7 +100,7 @@ class Run:
 
     async def guard(self) -> "dict[str, Any]":
         """Run the steps as a task of their own, so that a cancelled job can be stopped in their
-        middle; return what the last one did. Raises JobEnded.
+        middle; return what the last one did. Raises JobCancelled and what the steps raise.
         """
         self._task = spawn(self.work())
         pace = spawn(self.pace())
@@ -119,14 +112,6 @@ class Run:
                 raise JobCancelled("CANCELED", "stopped by the operator")
             self._task.cancel()
             raise
-        except JobEnded:
-            raise
-        except MemoryError as error:
-            sys.print_exception(error)
-            raise JobFailed("OUT_OF_MEMORY", str(error))
-        except Exception as error:
-            sys.print_exception(error)
-            raise JobFailed("INTERNAL_ERROR", "%s: %s" % (type(error).__name__, error))
         finally:
             self.executor.check_cancelled = None
             pace.cancel()
@@ -187,6 +172,11 @@ class Run:
         """Return which step it is, as statusDetails."""
         return {"operation": self._name, "step": self._at + 1, "of": len(self._steps)}
 
+    def percent(self) -> int:
+        """Return how much of the job is done."""
+        step = min(self._job.percent, 99) if self._job else 0
+        return (100 * self._at + step) // len(self._steps)
+
     def duration_ms(self) -> int:
         """Return how long the job has taken, in whole seconds if a reset was in between."""
         entry = self.executor.journal.entry
@@ -199,15 +189,10 @@ class Run:
         told: "dict[str, Any]" = {}
         while True:
             await asyncio.sleep(_PACE_S)
-            if self._job:
-                now = self.where()
-                percent = 100 * self._at + min(self._job.percent, 99)
-                now["percent"] = percent // len(self._steps)
-                try:
-                    if now != told and await borrow("progress").tell(self, now):
-                        told = now
-                except MemoryError:
-                    pass  # the next report may find room
+            try:
+                told = await borrow("progress").tell(self, told)
+            except MemoryError:
+                pass  # the next report may find room
 
     async def tell(self, progress: "dict[str, Any]") -> None:
         """Report IN_PROGRESS, once, and renew the step timer. Raises JobsError."""

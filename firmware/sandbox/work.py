@@ -5,12 +5,11 @@ The journal is written before every effect; the outcome stays in it until the se
 (`delivery`).
 """
 
-import sys
 import time
 
 from micropython import const
 
-from .errors import JobEnded, JobFailed, JobRejected, JobsError
+from .errors import JobFailed, JobsError
 from .jobs import FULL, TOO_LARGE
 from .lazy import borrow
 
@@ -57,33 +56,12 @@ def begin(
     ended with that, because it cannot be run, or `steps` are what was raised instead of them.
     """
     begun = bool(executor.journal.entry)
-    try:
-        if isinstance(steps, Exception):
-            raise _ended(steps, begun)
-        _open(executor, execution)
-        return None
-    except JobEnded as end:
-        status = "REJECTED" if isinstance(end, JobRejected) and not begun else "FAILED"
-        return status, {"code": end.args[0], "reason": end.args[1]}
+    failure = steps if isinstance(steps, Exception) else _open(executor, execution)
+    return borrow("endings").before(failure, begun) if failure else None
 
 
-def _ended(error: Exception, begun: bool) -> JobEnded:
-    if isinstance(error, JobEnded):
-        return error
-    if isinstance(error, MemoryError):
-        if begun:
-            return JobFailed("OUT_OF_MEMORY", "the heap has no room for its steps")
-        return JobRejected("DOCUMENT_TOO_LARGE", "the board's memory has no room for it")
-    if isinstance(error, ValueError):
-        return JobRejected("INVALID_DOCUMENT", "a step is not JSON")
-    if isinstance(error, OSError):
-        return JobFailed("FLASH_FULL", "the steps cannot be kept: %s" % error)
-    sys.print_exception(error)
-    return JobFailed("INTERNAL_ERROR", "%s: %s" % (type(error).__name__, error))
-
-
-def _open(executor: "Executor", execution: "dict[str, Any]") -> None:
-    # what there is of an entry is of this execution: `resume` has fetched it
+def _open(executor: "Executor", execution: "dict[str, Any]") -> "JobFailed | None":
+    # or why not; what there is of an entry is of this execution: `resume` has fetched it
     entry = dict(executor.journal.entry) or {
         "phase": "running",
         "attempt": 0,
@@ -93,13 +71,14 @@ def _open(executor: "Executor", execution: "dict[str, Any]") -> None:
     }
     entry["attempt"] += 1
     if entry["attempt"] > _MOST_ATTEMPTS:
-        raise JobFailed("INTERRUPTED", "reset %d times while it ran" % _MOST_ATTEMPTS)
+        return JobFailed("INTERRUPTED", "reset %d times while it ran" % _MOST_ATTEMPTS)
     entry["jobId"] = execution["jobId"]
     entry["executionNumber"] = execution.get("executionNumber", 1)
     entry["version"] = execution.get("versionNumber", 0)
     try:
         executor.journal.write(entry)
     except OSError as error:
-        raise JobFailed("FLASH_FULL", "the journal cannot be written: %s" % error)
+        return JobFailed("FLASH_FULL", "the journal cannot be written: %s" % error)
     how = "started" if entry["attempt"] == 1 else "resumed"
     executor.log.info("jobs", "%s %s", entry["jobId"], how)
+    return None
