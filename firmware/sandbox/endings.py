@@ -1,5 +1,5 @@
-"""How a job execution ends without success: from an exception to its status and what is told of it.
-Loaded when one does.
+"""How a job execution ends without success: from an exception to its status and what is told of
+it. Loaded when one does.
 """
 
 import sys
