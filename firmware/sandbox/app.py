@@ -7,7 +7,6 @@ import time
 
 from micropython import const
 
-from .console import Console
 from .errors import ConfigError, JobsError
 from .executor import Executor
 from .jobs import Jobs
@@ -53,7 +52,7 @@ class App:
             config,
             self.network,
         )
-        self._console = Console(asyncio.StreamReader(sys.stdin.buffer), self)
+        self.history: list[str] = []  # what a person has typed on the console
         # by name: the task, and what it runs
         self._parts: "dict[str, tuple[Any, Callable[[], Awaitable]]]" = {}
         self._failures: "dict[str, tuple[int, int]]" = {}  # when, and the pause after it
@@ -66,13 +65,11 @@ class App:
         """Run until the console is quit."""
         loop = asyncio.get_event_loop()
         loop.set_exception_handler(self._on_failure)
-        self.log.write = self._console.write
         spawn(borrow("trial").watch(self))
         try:
             self._begin("link", self.link.run)
             self._begin("executor", self.executor.run)
-            self._begin("typing", self._console.read)
-            self._begin("console", self._console.work)
+            self._begin("console", self._talk)
             self._begin("watchdog", self._watch)
             await self.left.wait()
             await self.link.disconnect()
@@ -101,6 +98,16 @@ class App:
             self._showing = spawn(borrow("answers").show(self.jobs, self.log.write))
         except MemoryError:
             pass  # it is shown with the next one
+
+    async def _talk(self) -> None:
+        # The console is loaded when somebody types
+        source = asyncio.StreamReader(sys.stdin.buffer)
+        while True:
+            byte = await source.read(1)
+            if byte:
+                await borrow("console").serve(self, source, byte)
+            else:
+                await asyncio.sleep_ms(100)  # the terminal has gone; it may come back
 
     async def _watch(self) -> None:
         if self.config.watchdog_s:

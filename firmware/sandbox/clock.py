@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
 _BREATH_MS = const(50)
 _RESYNC_MS = const(86_400_000)
+_DOUBTED_MS = const(60_000)
+_DOUBTS = ("TLS_EXPIRED", "TLS_CLOCK_BEHIND")
 _2000 = const(946_684_800)  # Unix time of the ESP32 port's epoch, 2000-01-01
 
 
-async def check(floor: int, set_at: "Any", hosts: list[str], log: "Log") -> "Any":
-    """Set the clock if that was, by ticks, a day ago, or if it is before `floor`, in Unix time;
-    return when it was set. Raises LinkError when it is before `floor` and no host answers.
+async def check(floor: int, set_at: "Any", trouble: str, hosts: list[str], log: "Log") -> "Any":
+    """Set the clock if that was, by ticks, a day ago, a minute if `trouble` is a code that says
+    that it may be wrong, or if it is before `floor`, in Unix time; return when it was set. Raises
+    LinkError when it is before `floor` and no host answers.
     """
-    aged = time.ticks_diff(time.ticks_ms(), set_at) > _RESYNC_MS
+    patience_ms = _DOUBTED_MS if trouble in _DOUBTS else _RESYNC_MS
+    aged = time.ticks_diff(time.ticks_ms(), set_at) > patience_ms
     if not aged and _is_after(floor):
         return set_at
     if not await set_from(hosts, log) and not _is_after(floor):

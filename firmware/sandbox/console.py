@@ -1,4 +1,5 @@
-"""The serial console: reads commands byte by byte and answers line by line.
+"""The serial console: reads commands byte by byte and answers line by line. Loaded when somebody
+types, and while it is used.
 
 Input is read with `read(1)` only, since a longer read on a serial port blocks the whole loop. Two
 bytes, sent by host tools and never typed by people, switch its manners: RS (0x1e) to those of a
@@ -8,11 +9,12 @@ wrong usage), US (0x1f) back to those of a person. The line editor is loaded whe
 
 import asyncio
 import sys
+import time
 
 from micropython import const
 
 from . import VERSION
-from .lazy import borrow
+from .lazy import borrow, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,24 +22,42 @@ if TYPE_CHECKING:
 
     from .app import App
 
-DONE, FAILED, USAGE = 0, 1, 2  # how a command ended
+_FAILED = const(1)
 _MACHINE = const(0x1E)
 _PERSON = const(0x1F)
 _LONGEST = const(2048)
+_QUIET_S = const(60)  # a person who does not type for so long has gone
 _ENDS = const(b"\r\n")
+
+
+async def serve(app: "App", source: "asyncio.StreamReader", byte: bytes) -> None:
+    """Take what is typed, `byte` and what comes from `source`, and do the commands, until nobody
+    uses the console any more: a machine says so, a person has typed nothing for a while.
+    """
+    console = Console(app, source)
+    write, app.log.write = app.log.write, console.write
+    reading = spawn(console.read(byte))
+    try:
+        await console.work(reading)
+    finally:
+        reading.cancel()
+        app.log.write = write
+        console.leave()
 
 
 class Console:
     """Reads `source`, a stream of bytes."""
 
-    def __init__(self, source: "asyncio.StreamReader", app: "App") -> None:
-        self._source = source
+    def __init__(self, app: "App", source: "asyncio.StreamReader") -> None:
         self._app = app
+        self._source = source
         self._editor: "Any" = None  # None: nobody has typed yet, or a machine talks
         self._machine = False
         self._line = b""
         self._lines: list[str] = []
-        self._entered = asyncio.Event()
+        self._entered = asyncio.Event()  # there are lines, or they end
+        self._typed: "Any" = time.ticks_ms()
+        self._dismissed = False
 
     def write(self, line: str) -> None:
         """Show a line; a command being typed is not torn."""
@@ -46,40 +66,75 @@ class Console:
         else:
             sys.stdout.write(line + "\n")
 
-    async def read(self) -> None:
-        """Take what is typed, for ever."""
-        while True:
-            byte = await self._source.read(1)
-            if not byte:
-                await asyncio.sleep_ms(100)  # the terminal has gone; it may come back
-            elif byte[0] == _MACHINE:
-                self._machine, self._editor, self._line = True, None, b""
-                title = (VERSION, self._app.board.name, self._app.config.thing)
-                self._write_status("ready %s %s %s" % title)
-            elif byte[0] == _PERSON:
-                self._machine = False
-            else:
-                line = self._collect(byte) if self._machine else self._edit(byte[0])
-                if line is not None:
-                    self._lines.append(line)
-                    self._entered.set()
+    async def read(self, byte: bytes) -> None:
+        """Take `byte` and what is typed then, for ever."""
+        try:
+            while True:
+                self._typed = time.ticks_ms()
+                if byte:
+                    self._take(byte)
+                else:
+                    await asyncio.sleep_ms(100)  # the terminal has gone; it may come back
+                byte = await self._source.read(1)
+        finally:
+            self._entered.set()
 
-    async def work(self) -> None:
-        """Do the commands one after another, while typing goes on, for ever."""
+    async def work(self, reading: "Any") -> None:
+        """Do the commands one after another, while typing goes on in the task `reading`; return
+        when the console is not used any more. Raises what ends the reading.
+        """
         while True:
-            while not self._lines:
-                self._entered.clear()
-                await self._entered.wait()
-            line, status = self._lines.pop(0), FAILED
+            while self._lines:
+                await self._do(self._lines.pop(0))
+            if reading.done():
+                await reading
+            if self._dismissed:
+                return
+            self._entered.clear()
             try:
-                status = await borrow("commands").do(self._app, self.write, line) if line else 0
-            finally:  # also after a fault of ours, which the supervisor deals with
-                if self._machine:
-                    self._write_status(str(status))
+                await asyncio.wait_for(self._entered.wait(), _QUIET_S)
+            except asyncio.TimeoutError:
+                quiet_ms = time.ticks_diff(time.ticks_ms(), self._typed)
+                self._dismissed = not self._is_in_use() and quiet_ms >= 1000 * _QUIET_S
+
+    def leave(self) -> None:
+        """Take the prompt away."""
+        if self._editor:
+            sys.stdout.write("\r\x1b[K")
+
+    def _is_in_use(self) -> bool:
+        # by a machine, or with a line that is not finished
+        return self._machine or bool(self._editor and self._editor.line)
+
+    def _take(self, byte: bytes) -> None:
+        if byte[0] == _MACHINE:
+            self._machine, self._editor, self._line = True, None, b""
+            self._dismissed = False
+            title = (VERSION, self._app.board.name, self._app.config.thing)
+            self._write_status("ready %s %s %s" % title)
+        elif byte[0] == _PERSON:
+            self._machine, self._dismissed = False, True
+            self._entered.set()
+        else:
+            line = self._collect(byte) if self._machine else self._edit(byte[0])
+            if line is not None:
+                self._lines.append(line)
+                self._entered.set()
+
+    async def _do(self, line: str) -> None:
+        status = _FAILED
+        try:
+            status = await borrow("commands").do(self._app, self.write, line) if line else 0
+        except Exception as error:  # a fault of ours
+            sys.print_exception(error)
+        if self._machine:
+            self._write_status(str(status))
 
     def _edit(self, byte: int) -> str | None:
+        self._dismissed = False
         if not self._editor:
-            self._editor = borrow("editor").Editor(sys.stdout.write, self._complete)
+            editor = borrow("editor").Editor
+            self._editor = editor(sys.stdout.write, self._complete, self._app.history)
             self._editor.redraw()
         return self._editor.feed(byte)
 
@@ -95,7 +150,7 @@ class Console:
             return "?"
 
     def _complete(self, words: list[str]) -> list[str]:
-        return borrow("completion").complete(self._app, words)
+        return borrow("extras").complete(self._app, words)
 
     def _write_status(self, text: str) -> None:
         sys.stdout.write("%c%s\n" % (_MACHINE, text))

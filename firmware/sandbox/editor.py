@@ -18,17 +18,20 @@ _PROMPT = const("> ")
 
 class Editor:
     """`write(text)` shows text on the terminal; `complete(words)` returns what the last of `words`
-    may become.
+    may become; `history` are the lines entered before, and gets those that are entered.
     """
 
     def __init__(
-        self, write: "Callable[[str], None]", complete: "Callable[[list[str]], list[str]]"
+        self,
+        write: "Callable[[str], None]",
+        complete: "Callable[[list[str]], list[str]]",
+        history: list[str],
     ) -> None:
         self.line = ""
         self._write = write
         self._complete = complete
         self._at = 0
-        self._history: list[str] = []
+        self._history = history
         self._back = 0  # how far up in the history
         self._escape: "str | Any" = None  # after ESC: the sequence so far
         self._utf8 = b""

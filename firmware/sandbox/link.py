@@ -33,8 +33,8 @@ _GLANCE_MS = const(1000)  # how often it is looked for what is late or to be che
 class Link:
     """Keeps one MQTT connection.
 
-    `prepare()` is awaited before each attempt: it brings up the network and the clock or raises
-    LinkError. `on_message(tail, payload)` gets every message about this thing's jobs; it must not
+    `prepare(trouble)` is awaited before each attempt: it brings up the network and the clock or
+    raises LinkError. `on_message(tail, payload)` gets every message about this thing's jobs; it must not
     block, and the payload, a buffer or an open file, is good only during the call.
     `on_oversized(tail, full)` is told of a message that has been thrown away, because it is too
     large to be held or the flash is full; `on_online()` and `on_closed()` of each change;
@@ -48,7 +48,7 @@ class Link:
     on_glance: "Callable[[], None]"
 
     def __init__(
-        self, config: "Config", context: "Any", prepare: "Callable[[], Awaitable]", log: "Log"
+        self, config: "Config", context: "Any", prepare: "Callable[..., Awaitable]", log: "Log"
     ) -> None:
         self.online = asyncio.Event()
         self.state = "offline"
@@ -74,7 +74,7 @@ class Link:
         while True:
             try:
                 self._enter("connecting")
-                await self._prepare()
+                await self._prepare(self.trouble)
                 await self._connect()
                 await self._serve()
             except ERRORS + (LinkError, MemoryError) as error:

@@ -5,7 +5,8 @@ it. Loaded for one, in the manner of `commands`.
 import json
 import os
 
-from .console import FAILED
+from micropython import const
+
 from .errors import JobEnded
 from .lazy import borrow
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from .app import App
     from .commands import Write
+
+_FAILED = const(1)
 
 
 async def operations(app: "App", write: "Write") -> None:
@@ -31,7 +34,7 @@ async def run(app: "App", write: "Write", text: str) -> "int | None":
     executor = app.executor
     if executor.journal.entry:
         write("run: the board works on %s" % executor.journal.entry.get("jobId"))
-        return FAILED
+        return _FAILED
     enabled, executor.enabled = executor.enabled, False
     status = None
     try:
@@ -40,7 +43,7 @@ async def run(app: "App", write: "Write", text: str) -> "int | None":
         work.tell = _tell
         result = await work.work()
     except JobEnded as end:
-        result, status = {"code": end.args[0], "reason": end.args[1]}, FAILED
+        result, status = {"code": end.args[0], "reason": end.args[1]}, _FAILED
     finally:
         executor.enable(enabled)
     clean = borrow("details").clean(result)

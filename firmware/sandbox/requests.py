@@ -4,7 +4,6 @@ of `commands`. Loaded for one.
 
 from micropython import const
 
-from .console import USAGE
 from .errors import JobsError
 from .jobs import TOO_LARGE
 from .lazy import borrow
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from .app import App
     from .commands import Write
 
+_USAGE = const(2)
 _LONGEST_ID = const(64)
 # what a device may report, and CANCELED, which the sample's console sends and the service refuses
 _STATUSES = ("SUCCEEDED", "IN_PROGRESS", "FAILED", "REJECTED", "CANCELED")
@@ -35,7 +35,7 @@ async def start(app: "App", write: "Write") -> None:
 async def describe(app: "App", write: "Write", job_id: str) -> int | None:
     """Get the current state of one, by its id or as `$next`."""
     if not _is_job_id(job_id):
-        return USAGE
+        return _USAGE
     request = app.jobs.describe(job_id)
     await _show_execution(app, write, "describe-job-execution", request, job_id)
     return None
@@ -44,7 +44,7 @@ async def describe(app: "App", write: "Write", job_id: str) -> int | None:
 async def update(app: "App", write: "Write", job_id: str, status: str) -> int | None:
     """Set the status of one. CANCELED is passed on, as the sample does; the service refuses it."""
     if not _is_job_id(job_id) or status not in _STATUSES:
-        return USAGE
+        return _USAGE
     _show(write, "update-job-execution", await app.jobs.update(job_id, status))
     return None
 

@@ -29,12 +29,16 @@ class Station:
         self._set_at = time.ticks_ms()
         self.held = False  # True: the link stays down
 
-    async def up(self) -> None:
-        """Return when the board has an address and the time. Raises LinkError saying why not."""
+    async def up(self, trouble: "tuple[str, str] | None" = None) -> None:
+        """Return when the board has an address and the time. Raises LinkError saying why not.
+
+        `trouble`: (code, detail) of the link's last failure, for which the clock may be to blame.
+        """
         while self.held:
             await asyncio.sleep_ms(200)
         self._failures += 1
         await borrow("wifi").connect(self._config.wifi, self._failures - 1, self._log)
         self._failures = 0
-        clock = borrow("clock")
-        self._set_at = await clock.check(self._floor, self._set_at, self._config.ntp, self._log)
+        code = trouble[0] if trouble else ""
+        hosts, check = self._config.ntp, borrow("clock").check
+        self._set_at = await check(self._floor, self._set_at, code, hosts, self._log)

@@ -19,14 +19,15 @@ _SCRIPT = """
 import json, sys
 firmware, definition, document = json.loads(sys.stdin.read())
 sys.path[:] = [firmware, ".frozen"]
-from sandbox import plan
+from sandbox.arguments import check
 from sandbox.errors import JobRejected
+from sandbox.plan import parse
 class Board:
     name = definition["board"]
     limits = definition.get("limits", {})
     pins = definition["pins"]
 try:
-    plan.plan(document, Board)
+    check(parse({"jobDocument": document}, Board), Board)
 except JobRejected as error:
     print(json.dumps(error.args))
 """

@@ -80,6 +80,7 @@ def measure(make_device: Callable[..., Device], divisor: int = 0) -> Heap:
     device = make_device(deployed=False)
     trace = Trace(device, divisor)
     device.expect("link: ready")
+    device.close()  # in the field nobody is at the console
     time.sleep(_REST_S)
     in_use = {AT_REST: trace.settled()}
     bare = len(json.dumps({"steps": [{**_LED_ON, "_why": ""}] * _STEPS}))
@@ -103,8 +104,10 @@ def measure(make_device: Callable[..., Device], divisor: int = 0) -> Heap:
 
 
 def _type(device: Device) -> None:
+    device.open()
     for command in _COMMANDS:
-        assert device.command(command).status == 0
+        answer = device.command(command)
+        assert answer.status == 0, answer
 
 
 def _in_32_bit(make_device: Callable[..., Device], monkeypatch: pytest.MonkeyPatch) -> Heap | None:

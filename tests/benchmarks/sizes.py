@@ -62,7 +62,7 @@ def _heap(wanted: dict[str, Any]) -> list[tuple[Any, str, int]]:
 
 
 def _residents(modules: list[str]) -> list[str]:
-    # Those that stay once they are loaded, in the order in which they come: packages, the root,
+    # Those that stay once they are loaded, in the order in which they come: the package, the root,
     # and what any module imports. The others are loaded by name, and given up (`sandbox.lazy`).
     order: list[str] = []
 
@@ -72,9 +72,7 @@ def _residents(modules: list[str]) -> list[str]:
                 visit(needed)
             order.append(module)
 
-    for package in modules:
-        if not _is_module(package):
-            visit(package)
+    visit(_PACKAGE)
     visit(_ROOT)
     for module in modules:
         for needed in _imports(module):
@@ -93,6 +91,8 @@ def _imports(module: str) -> list[str]:
                 found.append(f"{base}.{node.module}")
             else:
                 found += [f"{base}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append(node.module)  # by its full name, or none of ours
     return found
 
 

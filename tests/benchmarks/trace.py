@@ -10,14 +10,15 @@ from tests.benchmarks import on_board
 from tests.benchmarks.interpreters import words
 from tests.board_fixture import eventually
 from tests.device_fixture import Device
+from tests.firmware import budgets
 
 AT_REST = "at rest"
-# A plain ESP32's, and what probe and umqtt take beyond what is counted for a frozen one
-_HEAP = {2: "59wK", 1: "60K"}
+_HEAP = {2: "90wK", 1: "90K"}  # the probe leaves of it what a plain ESP32 has
 # Heap that an ESP32 has in use before boot.py, as in _boot.py, and umqtt's functions and
 # dictionaries, whose code is in flash: estimates
 AT_BOOT = 2 * 1024
 _UMQTT = 1024
+_BEFORE = AT_BOOT + _UMQTT
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Trace:
         self._words = divisor or words()
         start, heap = device.board.start, _HEAP[self._words]
         setattr(device.board, "start", lambda **options: start(heap=heap, **options))  # noqa: B010
-        folder = on_board.begin(device, "probe.py", **changes)
+        room = (budgets.HEAP - _BEFORE) * self._words
+        more = {"/room.txt": b"%d" % room}
+        folder = on_board.begin(device, "probe.py", more=more, **changes)
         self._file: Path = folder / "bench.trace"
         self._error = folder / "bench.error"
         eventually(self._file.exists)
@@ -49,7 +52,7 @@ class Trace:
         found = []
         for line in self._file.read_text().splitlines():
             at, heap, label = line.split(" ", 2)
-            found.append(Mark(int(at) / 1e9, AT_BOOT + _UMQTT + int(heap) // self._words, label))
+            found.append(Mark(int(at) / 1e9, _BEFORE + int(heap) // self._words, label))
         return found
 
     def peak(self, since: float, until: float) -> int:

@@ -37,6 +37,7 @@ class FakeApp:
             }
         )
         self.left = asyncio.Event()
+        self.history = []
         self.log = Log(lambda line: None)
         self.link = FakeLink()
         self.link.state, self.link.trouble = "online", None

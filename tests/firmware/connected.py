@@ -10,7 +10,7 @@ from fakes import FakeLog, until
 from peer import PKI, Peer
 
 
-async def prepare() -> None:
+async def prepare(trouble) -> None:
     """Stands for the station: there is a network, and the clock is right."""
 
 

@@ -31,7 +31,7 @@ async def started(script):
     made.board.watch = lambda timeout_ms: hardware.machine.WDT(timeout=timeout_ms)
     made.board.feed = lambda: None
     shown = []
-    made._console.write = shown.append
+    made.log.write = shown.append
     return peer, made, asyncio.create_task(made.run()), shown
 
 

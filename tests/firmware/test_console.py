@@ -2,10 +2,14 @@ import asyncio
 
 from sandbox import VERSION, console
 
+import lapse
 from app_around import FakeApp
 from fakes import until
 
 RS, US = b"\x1e", b"\x1f"
+
+
+_Console = console.Console
 
 
 class Line:
@@ -14,20 +18,31 @@ class Line:
     def __init__(self):
         self.app = FakeApp()
         self.output = ""
-        self.faults = []
+        self.loaded = 0
+        self.console = None
         self._typed = b""
-        self.console = console.Console(self, self.app)
         self.stdout = self
+        self.faults = []
+        self.failed = None
         console.sys = self
-        asyncio.create_task(self.console.read())
-        asyncio.create_task(self._supervise())
+        console.Console = self._load
+        asyncio.create_task(self._talk())
 
-    async def _supervise(self):
+    def _load(self, app, source):
+        self.loaded += 1
+        self.console = _Console(app, source)
+        return self.console
+
+    async def _talk(self):
         while True:
             try:
-                await self.console.work()
+                await console.serve(self.app, self, await self.read(1))
             except KeyError as error:
-                self.faults.append(error)
+                self.failed = error
+            self.console = None
+
+    def print_exception(self, error):
+        self.faults.append(error)
 
     def write(self, text):
         self.output += text
@@ -90,7 +105,7 @@ async def test_a_command_that_fails_by_a_fault_of_ours_is_answered_too():
     line.app.jobs.get_pending = fail
     line.simulate_typing(b"get-pending-job-executions\njobs\n")
     await line.expect("\x1e1\nno incomplete job executions\n\x1e0\n")
-    assert len(line.faults) == 1, "the supervisor hears of it"
+    assert len(line.faults) == 1, "it is shown"
 
 
 async def test_commands_are_answered_in_order():
@@ -140,13 +155,13 @@ async def test_lines_that_come_while_a_person_types_go_above():
     line = Line()
     line.simulate_typing(b"jo")
     await line.expect("jo")
-    line.console.write("I 1.000 link: ready")
+    line.app.log.write("I 1.000 link: ready")
     assert line.output == "\r\x1b[KI 1.000 link: ready\n\r> jo\x1b[K"
 
 
-async def test_lines_before_anyone_types_have_no_ornament():
-    line = Line()
-    line.console.write("I 1.000 link: ready")
+async def test_lines_in_front_of_a_machine_have_no_ornament():
+    line = await machine()
+    line.app.log.write("I 1.000 link: ready")
     assert line.output == "I 1.000 link: ready\n"
 
 
@@ -172,3 +187,63 @@ async def test_a_terminal_that_went_away_may_come_back():
     await asyncio.sleep_ms(1)
     line.simulate_typing(RS)
     await line.expect("lamp\n")
+
+
+# Its coming and going
+
+
+async def test_a_person_who_types_no_more_has_gone_and_may_come_back():
+    line = Line()
+    write = line.app.log.write
+    line.simulate_typing(b"jobs\r")
+    await line.expect("executions\n\r> \x1b[K")
+    await until(lambda: not line.console)
+    assert line.output == "\r\x1b[K", "the prompt is taken away"
+    assert line.app.log.write == write
+    line.output = ""
+    line.simulate_typing(b"\x1b[A")
+    await line.expect("\r> jobs\x1b[K")
+    assert line.loaded == 2, "what was typed is remembered all the same"
+
+
+async def test_who_has_not_finished_a_line_and_a_machine_are_waited_for():
+    line = Line()
+    line.simulate_typing(b"jo")
+    await asyncio.sleep(70 / lapse.FACTOR)
+    line.simulate_typing(b"bs\r")
+    await line.expect("executions\n\r> \x1b[K")
+    line.simulate_typing(RS)
+    await line.expect("lamp\n")
+    await asyncio.sleep(70 / lapse.FACTOR)
+    line.simulate_typing(b"jobs\n")
+    await line.expect("\x1e0\n")
+    assert line.loaded == 1
+
+
+async def test_a_machine_that_has_gone_is_not_waited_for():
+    line = await machine()
+    line.simulate_typing(b"jobs\n")
+    await line.expect("\x1e0\n")
+    line.simulate_typing(US)
+    await until(lambda: not line.console)
+
+
+async def test_a_machine_that_comes_back_at_once_is_served():
+    line = await machine()
+    line.app.simulate_service("accepted")
+    line.simulate_typing(b"get-pending-job-executions\n" + US + RS + b"jobs\n")
+    await line.expect("no incomplete job executions\n\x1e0\n")
+
+
+async def test_a_fault_in_reading_is_told_to_who_serves():
+    line = Line()
+
+    def complete(words):
+        raise KeyError("oops")
+
+    line.simulate_typing(b"j")
+    await line.expect("j")
+    line.console._complete = line.console._editor._complete = complete
+    line.simulate_typing(b"\t")
+    await until(lambda: line.failed)
+    assert line.failed.args == ("oops",)

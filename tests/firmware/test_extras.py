@@ -1,5 +1,5 @@
 import network
-from sandbox import commands, completion, files, reader, texts
+from sandbox import commands, extras, files, reader, texts
 
 import flash
 import hardware
@@ -158,4 +158,4 @@ def test_tab_knows_commands_jobs_statuses_and_levels():
         (["update-job-execution", "x", "FAILED", ""], []),
         (["nothing"], []),
     ):
-        assert completion.complete(app, words) == found, words
+        assert extras.complete(app, words) == found, words

@@ -283,7 +283,7 @@ async def test_only_a_stable_connection_resets_the_count():
 
 
 async def test_a_network_that_does_not_come_up_is_trouble_too():
-    async def no_network():
+    async def no_network(trouble):
         raise LinkError("WIFI_NO_AP", "home")
 
     client = Client(await peers.Peer(None).start())

@@ -92,6 +92,24 @@ async def test_the_clock_is_set_again_after_a_day():
     assert log.says("set by")
 
 
+async def test_a_clock_that_tls_doubts_is_set_again_but_not_at_every_attempt():
+    hardware.simulate_clock(2040)
+    log = FakeLog()
+    up = made(log)
+    for trouble, minutes, asked in (
+        ("TLS_EXPIRED", 0, False),
+        ("TCP_TIMEOUT", 2, False),
+        ("TLS_EXPIRED", 2, True),
+        ("TLS_EXPIRED", 0, False),
+        ("TLS_CLOCK_BEHIND", 2, True),
+    ):
+        up._set_at = time.ticks_add(up._set_at, -60_000 * minutes)
+        await up.up((trouble, ""))
+        assert log.says("set by") is asked, (trouble, minutes)
+        del log.entries[:]
+    assert time.gmtime()[0] < 2040
+
+
 async def test_the_interface_is_recycled_after_failures_in_a_row():
     seen = []
     real = station.borrow

@@ -3,7 +3,8 @@
 Each line of the trace, /bench.trace in the board's folder on the host, is `time_ns heap label`:
 heap is gc.mem_alloc() without what was there before, what the probe takes and umqtt, which a
 board has in its flash; label names what has just happened, or is `-` for a new peak since the last
-label. It hooks into public names only: a deploy shortens the private ones.
+label. /room.txt says how much heap, counted so, there is to be. It hooks into public names only: a
+deploy shortens the private ones.
 """
 
 import gc
@@ -155,6 +156,10 @@ lend, lazy.borrow = lazy.borrow, _borrow
 sys.modules["json"] = _Json
 core._io_queue = _Queue(core._io_queue)
 gc.collect()
+with open("/room.txt") as file:  # how much of the heap is for the application
+    room = int(file.read())
+gc.collect()
+rest = bytearray(gc.mem_free() + asyncio_takes - room)
 trace.own = gc.mem_alloc() - asyncio_takes
 trace.note("main.py")
 
