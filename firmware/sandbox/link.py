@@ -34,8 +34,8 @@ class Link:
     """Keeps one MQTT connection.
 
     `prepare(trouble)` is awaited before each attempt: it brings up the network and the clock or
-    raises LinkError. `on_message(tail, payload)` gets every message about this thing's jobs; it must not
-    block, and the payload, a buffer or an open file, is good only during the call.
+    raises LinkError. `on_message(tail, payload)` gets every message about this thing's jobs; it
+    must not block, and the payload, a buffer or an open file, is good only during the call.
     `on_oversized(tail, full)` is told of a message that has been thrown away, because it is too
     large to be held or the flash is full; `on_online()` and `on_closed()` of each change;
     `on_glance()` is called about once a second while there is a connection.
