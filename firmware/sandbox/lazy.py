@@ -22,7 +22,8 @@ _FULL_NAME = "sandbox." + _NAME
 def borrow(name: str) -> "Any":
     """Return the module `sandbox.<name>`; its memory is free again once the caller drops it.
 
-    Raises ImportError when there is no such module, and what it raises itself.
+    It is imported as `sandbox.lent`, whatever folder it lies in. Raises ImportError when there is
+    no such module, and what it raises itself.
     """
     package: "Any" = sys.modules["sandbox"]
     shelf = _Shelf(package.__path__, name.replace(".", "/"))

@@ -9,6 +9,7 @@ A module has
 
 `run` saves with `job.save({…})`, before it acts, what it needs to be finished after a reset; it is
 then called again with the same arguments and finds it in `job.saved`. It sets `job.percent` if it
-takes long, raises JobFailed, and leaves the hardware safe, by `finally`, when cancelled. The name
-of an operation is its module's, with `-` for `_`. docs/jobs/README.md shows one of one's own.
+takes long, raises JobFailed, and leaves the hardware safe, by `finally`, when cancelled. What it
+needs of the application it imports by its full name, `sandbox.errors`: see `lazy`. The name of an
+operation is its module's, with `-` for `_`. docs/jobs/README.md shows one of one's own.
 """
