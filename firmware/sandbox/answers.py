@@ -42,12 +42,13 @@ async def show(jobs: "Jobs", write: "Callable[[str], None]") -> None:
     gets that first: it is their turn after each event, and before this begins.
     """
     while True:
-        name, event = jobs.events.pop(0)
+        name, event = jobs.events[0]
         try:
             event = dump(json.loads(event))
         except (MemoryError, RuntimeError, ValueError):
             pass  # no room, or a number that MicroPython writes and does not read, `inf`
         write("Received %s event:  %s" % (name, event))
+        jobs.events.pop(0)
         if not jobs.events:
             return
         await asyncio.sleep_ms(0)

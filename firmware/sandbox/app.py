@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _LONG_S = const(300)
 _LAST_PAUSE_S = const(60)
+_PERSON = const(b"\x1f")  # what a host sends when it leaves: see `console`
 _REPL = const("this is the MicroPython REPL, Ctrl-D starts the sandbox again")
 
 
@@ -63,8 +64,7 @@ class App:
 
     async def run(self) -> None:
         """Run until the console is quit."""
-        loop = asyncio.get_event_loop()
-        loop.set_exception_handler(self._on_failure)
+        asyncio.get_event_loop().set_exception_handler(self._on_failure)
         spawn(borrow("trial").watch(self))
         try:
             self._begin("link", self.link.run)
@@ -76,7 +76,6 @@ class App:
         finally:
             for task, _ in self._parts.values():
                 task.cancel()
-            loop.set_exception_handler(None)
             self.link.close()
             self.log.write = print
 
@@ -92,22 +91,35 @@ class App:
             self.log.warning("jobs", "the pending job executions were not read: %s", error.code)
 
     def _on_event(self) -> None:
-        if self._showing and not self._showing.done():
-            return
-        try:
-            self._showing = spawn(borrow("answers").show(self.jobs, self.log.write))
-        except MemoryError:
-            pass  # it is shown with the next one
+        if not self._showing or self._showing.done():
+            try:
+                self._showing = spawn(self._show_events())
+            except MemoryError:
+                pass  # it is shown with the next one
+
+    async def _show_events(self) -> None:
+        while self.jobs.events:
+            try:
+                await borrow("answers").show(self.jobs, self.log.write)
+            except MemoryError:
+                await asyncio.sleep(1)
 
     async def _talk(self) -> None:
         # The console is loaded when somebody types
         source = asyncio.StreamReader(sys.stdin.buffer)
         while True:
             byte = await source.read(1)
-            if byte:
-                await borrow("console").serve(self, source, byte)
-            else:
-                await asyncio.sleep_ms(100)  # the terminal has gone; it may come back
+            if not byte or byte == _PERSON:  # the terminal has gone and may come back; a host goes
+                await asyncio.sleep_ms(100)
+                continue
+            await (await self._console()).serve(self, source, byte)
+
+    async def _console(self) -> "Any":
+        while True:
+            try:
+                return borrow("console")
+            except MemoryError:
+                await asyncio.sleep_ms(500)
 
     async def _watch(self) -> None:
         if self.config.watchdog_s:
@@ -135,10 +147,16 @@ class App:
         now = time.time()
         before, pause_s = self._failures.get(name, (now, 0))
         pause_s = min(2 * pause_s, _LAST_PAUSE_S) if now - before <= _LONG_S and pause_s else 1
-        self._failures[name] = now, pause_s
-        self.log.error("app", "%s failed, it is begun again in %d s", name, pause_s)
+        try:
+            self._failures[name] = now, pause_s
+            self.log.error("app", "%s failed, it is begun again in %d s", name, pause_s)
+        except MemoryError:
+            pass  # what matters comes now
         await asyncio.sleep(pause_s)
-        self._begin(name, run)
+        try:
+            self._begin(name, run)
+        except MemoryError:
+            self.board.reset()
 
 
 def run() -> None:
@@ -160,5 +178,5 @@ def run() -> None:
     finally:
         if board:
             board.calm()
-        asyncio.new_event_loop()
+        asyncio.new_event_loop().set_exception_handler(None)
         gc.collect()

@@ -22,6 +22,8 @@ values, or "pin" and the pin's kind. Absent is also null, "", and an AWS job tem
 that nobody has filled in. Members that begin with _ are comments, text.
 """
 
+import sys
+
 from micropython import const
 
 from .errors import JobRejected
@@ -46,8 +48,9 @@ def load(name: str) -> "Any":
     if 0 < len(name) <= _LONGEST_OPERATION and all(c in _WORD or c == "-" for c in name):
         try:
             return borrow("operations." + name.replace("-", "_"))
-        except ImportError:
-            pass
+        except ImportError as error:
+            if "sandbox.lent" not in str(error):  # it is there, and imports what is not
+                sys.print_exception(error)
     name = name[:_LONGEST_OPERATION]
     raise JobRejected("UNKNOWN_OPERATION", "this board has no operation %s" % name)
 

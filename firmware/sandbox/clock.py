@@ -29,7 +29,8 @@ async def check(floor: int, set_at: "Any", trouble: str, hosts: list[str], log: 
     LinkError when it is before `floor` and no host answers.
     """
     patience_ms = _DOUBTED_MS if trouble in _DOUBTS else _RESYNC_MS
-    aged = time.ticks_diff(time.ticks_ms(), set_at) > patience_ms
+    # an ESP32's ticks wrap after 12 days: less than nothing is more than six
+    aged = not 0 <= time.ticks_diff(time.ticks_ms(), set_at) <= patience_ms
     if not aged and _is_after(floor):
         return set_at
     if not await set_from(hosts, log) and not _is_after(floor):

@@ -35,8 +35,8 @@ async def serve(app: "App", source: "asyncio.StreamReader", byte: bytes) -> None
     uses the console any more: a machine says so, a person has typed nothing for a while.
     """
     console = Console(app, source)
-    write, app.log.write = app.log.write, console.write
     reading = spawn(console.read(byte))
+    write, app.log.write = app.log.write, console.write
     try:
         await console.work(reading)
     finally:
@@ -70,9 +70,12 @@ class Console:
         """Take `byte` and what is typed then, for ever."""
         try:
             while True:
-                self._typed = time.ticks_ms()
                 if byte:
-                    self._take(byte)
+                    self._typed = time.ticks_ms()
+                    try:
+                        self._take(byte)
+                    except Exception as error:  # no room, or a fault of ours: the byte is lost
+                        sys.print_exception(error)
                 else:
                     await asyncio.sleep_ms(100)  # the terminal has gone; it may come back
                 byte = await self._source.read(1)

@@ -62,12 +62,12 @@ async def connect(
         await _handshake(sock, wire.packet())
         stream = Stream(sock, raw, min(config.receive_limit, _LARGEST))
         await _expect_connack(stream)
+        took = time.ticks_diff(time.ticks_ms(), began)
+        where = (config.endpoint, config.port, config.client_id, took)
+        log.info("link", "connected to %s:%d as %s in %d ms", *where)
     except BaseException:
         raw.close()
         raise
-    took = time.ticks_diff(time.ticks_ms(), began)
-    where = (config.endpoint, config.port, config.client_id, took)
-    log.info("link", "connected to %s:%d as %s in %d ms", *where)
     return stream, client
 
 

@@ -10,7 +10,7 @@ import asyncio
 
 from micropython import const
 
-from .errors import JobsError
+from .errors import JobCancelled, JobFailed, JobsError
 from .jobs import FULL, TOO_LARGE
 from .lazy import borrow, spawn
 
@@ -140,25 +140,29 @@ class Executor:
         # Run an execution that is IN_PROGRESS, and deliver its outcome; if that raises JobsError,
         # the outcome is in the journal
         steps: "Any"
+        begun = bool(self.journal.entry)
+        result: "dict[str, Any]" = {}
         try:
-            try:
-                steps = borrow("plan").parse(execution, self.board)
-                steps = borrow("arguments").check(steps, self.board)
-            except Exception as error:
-                steps = error
-            if isinstance(steps, MemoryError) and await self._has_room_later():
-                return
-            self._crowded = 0
-            outcome = borrow("work").begin(self, execution, steps)
-            if not outcome:
-                outcome = await borrow("steps").run(self, steps)
+            steps = borrow("plan").parse(execution, self.board)
+            steps = borrow("arguments").check(steps, self.board)
+        except Exception as error:
+            steps = error
+        if isinstance(steps, MemoryError) and await self._has_room_later():
+            return
+        self._crowded = 0
+        try:
+            failure = borrow("work").begin(self, execution, steps)
+            if not failure:
+                failure, result = await borrow("steps").run(self, steps)
         except MemoryError:
-            outcome = "FAILED", {"code": "OUT_OF_MEMORY", "reason": "the heap has no room"}
+            failure = JobFailed("OUT_OF_MEMORY", "the heap has no room")
         steps = None  # what is reported needs the memory, also that of the tasks that end now
         await asyncio.sleep_ms(0)
-        if not outcome:
+        if isinstance(failure, JobCancelled):
+            borrow("delivery").drop(self, *failure.args)
             return
-        report = borrow("delivery").finish(self, execution, *outcome)
+        status = borrow("endings").judge(failure, begun, result) if failure else "SUCCEEDED"
+        report = borrow("delivery").finish(self, execution, status, result)
         if self.enabled and len(self.jobs.pending) > 1:
             # the next one is asked for without waiting for the answer to the report
             self._ended = _key(execution)

@@ -29,15 +29,13 @@ _MOST_CROWDED = const(5)
 _LONGEST = const(512)
 
 
-async def run(executor: "Executor", steps: "Any") -> "tuple[str, dict] | None":
-    """Run the steps; return how the execution ended, (status, result), or None if the service has
-    ended it.
-    """
+async def run(executor: "Executor", steps: "Any") -> "tuple[Exception | None, dict]":
+    """Run the steps; return what ended them, None when they are done, and the result."""
     this = Run(executor, steps)
     try:
-        return "SUCCEEDED", await this.guard()
+        return None, await this.guard()
     except Exception as error:
-        return borrow("endings").during(error, this)
+        return error, dict(this.where(), duration_ms=this.duration_ms())
 
 
 class Job:
@@ -190,7 +188,8 @@ class Run:
         while True:
             await asyncio.sleep(_PACE_S)
             try:
-                told = await borrow("progress").tell(self, told)
+                if self._job:
+                    told = await borrow("progress").tell(self, told)
             except MemoryError:
                 pass  # the next report may find room
 

@@ -51,6 +51,8 @@ class Stream:
     def send(self, data: memoryview) -> None:
         """Send `data` as one TLS record; what the socket does not take at once follows."""
         sent = 0
+        if self.trouble:
+            return  # nothing may follow half a packet
         if not self._unsent:
             try:
                 sent = self._sock.write(data) or 0

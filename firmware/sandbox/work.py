@@ -49,15 +49,11 @@ async def resume(executor: "Executor") -> "dict[str, Any] | None":
     return None
 
 
-def begin(
-    executor: "Executor", execution: "dict[str, Any]", steps: "Any"
-) -> "tuple[str, dict] | None":
-    """Open the journal for an execution that is IN_PROGRESS; return (status, result) if it has
-    ended with that, because it cannot be run, or `steps` are what was raised instead of them.
+def begin(executor: "Executor", execution: "dict[str, Any]", steps: "Any") -> "Exception | None":
+    """Open the journal for an execution that is IN_PROGRESS; return why it cannot be run, if so:
+    what was raised instead of steps, or a JobFailed.
     """
-    begun = bool(executor.journal.entry)
-    failure = steps if isinstance(steps, Exception) else _open(executor, execution)
-    return borrow("endings").before(failure, begun) if failure else None
+    return steps if isinstance(steps, Exception) else _open(executor, execution)
 
 
 def _open(executor: "Executor", execution: "dict[str, Any]") -> "JobFailed | None":

@@ -131,6 +131,63 @@ async def test_without_the_memory_to_begin_a_part_again_the_board_is_reset():
     task.cancel()
 
 
+class Crowded:
+    """Lets `borrow` of the app find no room for a module the first times."""
+
+    def __init__(self, name, times):
+        self.times = times
+        self._name = name
+        self._real = app.borrow
+        app.borrow = self._borrow
+
+    def _borrow(self, name):
+        if name == self._name and self.times:
+            self.times -= 1
+            raise MemoryError
+        if not self.times:
+            app.borrow = self._real
+        return self._real(name)
+
+
+async def test_events_that_find_no_room_are_shown_when_there_is_some():
+    _, made, task, shown = await started(None)
+    crowded = Crowded("answers", 2)
+    made.jobs.events.append(("JobExecutionsChanged", '{"timestamp":1}'))
+    made.jobs.on_event()
+    await until(lambda: made.jobs.events == [], "the event")
+    assert not crowded.times
+    assert 'Received JobExecutionsChanged event:  {"timestamp":1}' in shown
+    task.cancel()
+
+
+async def test_a_console_that_finds_no_room_loses_nothing_that_was_typed():
+    talked = []
+
+    class Console:
+        async def serve(self, served, source, byte):
+            talked.append(byte)
+
+    class Source:
+        def __init__(self, _):
+            self.typed = [b"\x1f", b"", b"\x1e"]
+
+        async def read(self, size):
+            while not self.typed:
+                await asyncio.sleep_ms(10)
+            return self.typed.pop(0)
+
+    real = app.borrow
+    app.borrow = lambda name: Console() if name == "console" else real(name)
+    app.asyncio.StreamReader = Source
+    crowded = Crowded("console", 3)
+    _, made, task, _ = await started(None)
+    await until(lambda: talked, "the console")
+    assert talked == [b"\x1e"] and not crowded.times
+    assert not made.log.says("console failed")
+    task.cancel()
+    app.asyncio.StreamReader, app.borrow = asyncio.StreamReader, real
+
+
 async def test_the_watchdog_is_armed_in_operation():
     _, _, task, _ = await started(None)
     await until(lambda: hardware.told(), "the watchdog")

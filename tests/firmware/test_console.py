@@ -23,7 +23,6 @@ class Line:
         self._typed = b""
         self.stdout = self
         self.faults = []
-        self.failed = None
         console.sys = self
         console.Console = self._load
         asyncio.create_task(self._talk())
@@ -35,10 +34,7 @@ class Line:
 
     async def _talk(self):
         while True:
-            try:
-                await console.serve(self.app, self, await self.read(1))
-            except KeyError as error:
-                self.failed = error
+            await console.serve(self.app, self, await self.read(1))
             self.console = None
 
     def print_exception(self, error):
@@ -235,15 +231,16 @@ async def test_a_machine_that_comes_back_at_once_is_served():
     await line.expect("no incomplete job executions\n\x1e0\n")
 
 
-async def test_a_fault_in_reading_is_told_to_who_serves():
-    line = Line()
+async def test_a_byte_that_there_is_no_room_for_costs_a_machine_one_command():
+    line = await machine()
+    collect = line.console._collect
 
-    def complete(words):
-        raise KeyError("oops")
+    def crowded(byte):
+        line.console._collect = collect
+        raise MemoryError
 
-    line.simulate_typing(b"j")
-    await line.expect("j")
-    line.console._complete = line.console._editor._complete = complete
-    line.simulate_typing(b"\t")
-    await until(lambda: line.failed)
-    assert line.failed.args == ("oops",)
+    line.console._collect = crowded
+    line.simulate_typing(b"jobs\njobs\n")
+    await until(lambda: line.output.count("\x1e") == 2)
+    assert line.output.endswith("no incomplete job executions\n\x1e0\n")
+    assert len(line.faults) == 1 and line.loaded == 1

@@ -288,6 +288,8 @@ async def test_a_packet_whose_rest_finds_no_room_is_trouble():
     large = bytearray(gc.mem_free() * 2 // 3)
     raises(MemoryError, stream.send, memoryview(large))
     assert isinstance(stream.trouble, MemoryError)
+    stream.send(b"behind")
+    assert len(b"".join(socket.written)) == 10, "nothing follows half a packet"
 
 
 async def test_what_is_unsent_when_it_is_closed_is_forgotten():
