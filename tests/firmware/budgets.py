@@ -15,8 +15,8 @@ LEAK = 256  # of the Unix port: how much a measurement may differ from the one b
 
 # The application, compiled (tests/host/test_sizes.py)
 FLASH_TARGET = 40 * 1024
-FLASH = 67_200  # all .mpy; 1 KB more than it was, for 3 KB less of heap
-RESIDENT = 19_000  # heap of what stays once it is loaded, and of the names that the others leave
+FLASH = 67_400  # all .mpy; 1 KB more than it was, for 3 KB less of heap
+RESIDENT = 19_200  # heap of what stays once it is loaded, and of the names that the others leave
 LARGEST_MODULE = 3_700  # .mpy
 
 # On the wire (tests/system/test_budgets.py)
