@@ -151,7 +151,9 @@ class Executor:
             return
         self._crowded = 0
         try:
-            failure = borrow("work").begin(self, execution, steps)
+            failure = steps
+            if not isinstance(steps, Exception):
+                failure = borrow("work").begin(self, execution)
             if not failure:
                 failure, result = await borrow("steps").run(self, steps)
         except MemoryError:

@@ -49,15 +49,9 @@ async def resume(executor: "Executor") -> "dict[str, Any] | None":
     return None
 
 
-def begin(executor: "Executor", execution: "dict[str, Any]", steps: "Any") -> "Exception | None":
-    """Open the journal for an execution that is IN_PROGRESS; return why it cannot be run, if so:
-    what was raised instead of steps, or a JobFailed.
-    """
-    return steps if isinstance(steps, Exception) else _open(executor, execution)
-
-
-def _open(executor: "Executor", execution: "dict[str, Any]") -> "JobFailed | None":
-    # or why not; what there is of an entry is of this execution: `resume` has fetched it
+def begin(executor: "Executor", execution: "dict[str, Any]") -> "JobFailed | None":
+    """Open the journal for an execution that is IN_PROGRESS; return why it cannot be, if so."""
+    # what there is of an entry is of this execution: `resume` has fetched it
     entry = dict(executor.journal.entry) or {
         "phase": "running",
         "attempt": 0,

@@ -97,12 +97,17 @@ class Failing:
         raise KeyError("oops")
 
 
-async def test_a_part_that_fails_is_begun_again_ever_more_slowly_and_the_others_go_on():
-    peer, made, task, _ = await started(None)
+async def begun_three_times(made, lasts_s):
+    """Let a part that fails after that time be begun three times."""
     app.time = Clock()
-    part = Failing(app.time, 1)
+    part = Failing(app.time, lasts_s)
     made._begin("part", part.run)
     await until(lambda: part.begun == 3, "three beginnings")
+
+
+async def test_a_part_that_fails_is_begun_again_ever_more_slowly_and_the_others_go_on():
+    peer, made, task, _ = await started(None)
+    await begun_three_times(made, 1)
     assert made.log.says("part failed, it is begun again in 1 s")
     assert made.log.says("part failed, it is begun again in 2 s")
     assert peer.port and not task.done()
@@ -112,10 +117,7 @@ async def test_a_part_that_fails_is_begun_again_ever_more_slowly_and_the_others_
 
 async def test_a_part_that_failed_after_a_long_time_is_begun_again_soon():
     _, made, task, _ = await started(None)
-    app.time = Clock()
-    part = Failing(app.time, 302)
-    made._begin("part", part.run)
-    await until(lambda: part.begun == 3, "three beginnings")
+    await begun_three_times(made, 302)
     assert not made.log.says("in 2 s") and not made.log.says("in 4 s")
     task.cancel()
 

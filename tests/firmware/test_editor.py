@@ -12,9 +12,8 @@ class Terminal:
         self.lines = [""]  # what stands on the screen, without the prompt's line above
         self.cursor = 0
         self.entered = []
-        self.history = []
         self.editor = Editor(
-            self._show, lambda typed: [w for w in words if w.startswith(typed[-1])], self.history
+            self._show, lambda typed: [w for w in words if w.startswith(typed[-1])], []
         )
         self.editor.redraw()
 

@@ -26,7 +26,7 @@ def test_it_is_empty_on_a_new_board():
 
 async def test_a_begun_execution_is_found_after_a_reset():
     agent = Agent(FakeJobs())
-    assert work.begin(agent.executor, execution({}, versionNumber=2), ()) is None
+    assert work.begin(agent.executor, execution({}, versionNumber=2)) is None
     found = Journal(FakeLog()).entry
     assert isinstance(found.pop("began"), int)
     assert found == entry()
@@ -35,7 +35,7 @@ async def test_a_begun_execution_is_found_after_a_reset():
 async def test_a_later_attempt_keeps_step_and_saved():
     Agent(FakeJobs()).journal.write(entry())
     Agent(FakeJobs()).journal.advance(3, {"on": True})
-    work.begin(Agent(FakeJobs()).executor, execution({}, versionNumber=5), ())
+    work.begin(Agent(FakeJobs()).executor, execution({}, versionNumber=5))
     assert Journal(FakeLog()).entry == entry(step=3, saved={"on": True}, attempt=2, version=5)
 
 

@@ -155,7 +155,6 @@ from sandbox import lazy
 lend, lazy.borrow = lazy.borrow, _borrow
 sys.modules["json"] = _Json
 core._io_queue = _Queue(core._io_queue)
-gc.collect()
 with open("/room.txt") as file:  # how much of the heap is for the application
     room = int(file.read())
 gc.collect()
