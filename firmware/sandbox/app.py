@@ -1,20 +1,14 @@
-"""The application: makes the parts, joins them, and keeps them running."""
+"""The application: has its parts made and joined (`wiring`), and keeps them running."""
 
 import asyncio
 import gc
 import sys
-import time
 
 from micropython import const
 
 from .errors import ConfigError, JobsError
-from .executor import Executor
-from .jobs import Jobs
-from .journal import Journal
 from .lazy import borrow, spawn
-from .link import Link
 from .log import Log
-from .station import Station
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,15 +16,22 @@ if TYPE_CHECKING:
 
     from .board import Board
     from .config import Config
+    from .executor import Executor
+    from .jobs import Jobs
+    from .link import Link
+    from .station import Station
 
-_LONG_S = const(300)
-_LAST_PAUSE_S = const(60)
 _PERSON = const(b"\x1f")  # what a host sends when it leaves: see `console`
 _REPL = const("this is the MicroPython REPL, Ctrl-D starts the sandbox again")
 
 
 class App:
     """Everything, wired: console and executor use jobs, jobs use the link."""
+
+    network: "Station"
+    link: "Link"
+    jobs: "Jobs"
+    executor: "Executor"
 
     def __init__(
         self, config: "Config", board: "Board", context: "Any", built: int, log: Log
@@ -39,58 +40,47 @@ class App:
         self.board = board
         self.log = log
         self.left = asyncio.Event()  # set to end `run`
-        self.network = Station(config, built, log)
-        self.link = Link(config, context, self.network.up, log)
-        self.jobs = Jobs(self.link, log)
-        self.executor = Executor(
-            self.jobs,
-            self.link,
-            board,
-            Journal(log),
-            log,
-            config.executor,
-            self.link.disconnect,
-            config,
-            self.network,
-        )
         self.history: list[str] = []  # what a person has typed on the console
         # by name: the task, and what it runs
-        self._parts: "dict[str, tuple[Any, Callable[[], Awaitable]]]" = {}
-        self._failures: "dict[str, tuple[int, int]]" = {}  # when, and the pause after it
+        self.parts: "dict[str, tuple[Any, Callable[[], Awaitable]]]" = {}
+        self.failures: "dict[str, tuple[int, int]]" = {}  # of parts: see `again`
         self._showing: "Any" = None  # the task that shows events, or did
-        self.link.on_online = self._on_online
-        self.jobs.on_change = self.executor.wake
-        self.jobs.on_event = self._on_event
+        borrow("wiring").join(self, context, built)
 
     async def run(self) -> None:
         """Run until the console is quit."""
         asyncio.get_event_loop().set_exception_handler(self._on_failure)
         spawn(borrow("trial").watch(self))
         try:
-            self._begin("link", self.link.run)
-            self._begin("executor", self.executor.run)
-            self._begin("console", self._talk)
-            self._begin("watchdog", self._watch)
+            self.begin("link", self.link.run)
+            self.begin("executor", self.executor.run)
+            self.begin("console", self._talk)
+            self.begin("watchdog", self._watch)
             await self.left.wait()
             await self.link.disconnect()
         finally:
-            for task, _ in self._parts.values():
+            for task, _ in self.parts.values():
                 task.cancel()
             self.link.close()
             self.log.write = print
 
-    def _on_online(self) -> None:
+    def begin(self, name: str, run: "Callable[[], Awaitable]") -> None:
+        """Start a part, a task that never ends."""
+        self.parts[name] = asyncio.create_task(run()), run
+
+    def on_online(self) -> None:
+        """Learn what was missed while offline: notifications are never sent again."""
         asyncio.create_task(self._refresh())
         self.executor.wake()
 
     async def _refresh(self) -> None:
-        # What was missed while offline: notifications are never sent again
         try:
             await self.jobs.get_pending()
         except JobsError as error:
             self.log.warning("jobs", "the pending job executions were not read: %s", error.code)
 
-    def _on_event(self) -> None:
+    def on_event(self) -> None:
+        """Show what has come."""
         if not self._showing or self._showing.done():
             try:
                 self._showing = spawn(self._show_events())
@@ -128,35 +118,16 @@ class App:
             self.board.feed()
             await asyncio.sleep(max(self.config.watchdog_s // 4, 1))
 
-    def _begin(self, name: str, run: "Callable[[], Awaitable]") -> None:
-        self._parts[name] = asyncio.create_task(run()), run
-
     def _on_failure(self, _loop: "Any", context: "dict[str, Any]") -> None:
         # A task for which nobody waits has failed, by a fault of ours. A part is begun again, the
         # others go on.
         try:
             sys.print_exception(context["exception"])
-            for name, (task, run) in self._parts.items():
+            for name, (task, run) in self.parts.items():
                 if task is context["future"]:
-                    asyncio.create_task(self._begin_again(name, run))
+                    spawn(borrow("again").begin(self, name, run))
         except MemoryError:
             self.board.reset()  # so that the board is not left without the part
-
-    async def _begin_again(self, name: str, run: "Callable[[], Awaitable]") -> None:
-        # ever more slowly while it fails at once
-        now = time.time()
-        before, pause_s = self._failures.get(name, (now, 0))
-        pause_s = min(2 * pause_s, _LAST_PAUSE_S) if now - before <= _LONG_S and pause_s else 1
-        try:
-            self._failures[name] = now, pause_s
-            self.log.error("app", "%s failed, it is begun again in %d s", name, pause_s)
-        except MemoryError:
-            pass  # what matters comes now
-        await asyncio.sleep(pause_s)
-        try:
-            self._begin(name, run)
-        except MemoryError:
-            self.board.reset()
 
 
 def run() -> None:

@@ -26,7 +26,7 @@ import sys
 
 from micropython import const
 
-from .errors import JobRejected
+from .errors import JobFailed
 from .lazy import borrow
 
 TYPE_CHECKING = False
@@ -44,7 +44,7 @@ _LONGEST_OPERATION = const(64)
 
 
 def load(name: str) -> "Any":
-    """Return the module of the operation `name`. Raises JobRejected when the board has none."""
+    """Return the module of the operation `name`. Raises JobFailed when the board has none."""
     if 0 < len(name) <= _LONGEST_OPERATION and all(c in _WORD or c == "-" for c in name):
         try:
             return borrow("operations." + name.replace("-", "_"))
@@ -52,16 +52,16 @@ def load(name: str) -> "Any":
             if "sandbox.lent" not in str(error):  # it is there, and imports what is not
                 sys.print_exception(error)
     name = name[:_LONGEST_OPERATION]
-    raise JobRejected("UNKNOWN_OPERATION", "this board has no operation %s" % name)
+    raise JobFailed("UNKNOWN_OPERATION", "this board has no operation %s" % name, "REJECTED")
 
 
 def check(parsed: "Any", board: "Board") -> "Any":
     """Return the steps that `plan` has parsed, with the arguments checked and defaults filled in.
-    Uses `parsed` up. Raises JobRejected naming the member and the rule, and ValueError and OSError
+    Uses `parsed` up. Raises JobFailed naming the member and the rule, and ValueError and OSError
     when they are in flash.
     """
     steps = _each(parsed, board)
-    return parsed.turn(steps) if hasattr(parsed, "turn") else list(steps)
+    return list(steps) if isinstance(parsed, list) else borrow("turning").turn(parsed, steps)
 
 
 def _each(parsed: "Any", board: "Board") -> "Iterator[tuple[str, dict, int]]":
@@ -83,15 +83,19 @@ def _arguments(name: str, given: "dict | list", board: "Board") -> "dict[str, An
 
 
 def checked(name: str, operation: "Any", given: dict, board: "Board") -> "dict[str, Any]":
-    """Return the members as the operation's tables have them. Raises JobRejected."""
+    """Return the members as the operation's tables have them. Raises JobFailed."""
     table = operation.ARGUMENTS
     optional = getattr(operation, "OPTIONAL", {})
     only = getattr(operation, "ONLY", {})
     for member in given:
         if member[:1] == "_" and not isinstance(given[member], str):
-            raise JobRejected("INVALID_ARGUMENT", "%s.%s must be text" % (name, member[:64]))
+            raise JobFailed(
+                "INVALID_ARGUMENT", "%s.%s must be text" % (name, member[:64]), "REJECTED"
+            )
         if member not in table and member[:1] != "_" and member != "operation":
-            raise JobRejected("INVALID_ARGUMENT", "%s: unknown member %s" % (name, member[:64]))
+            raise JobFailed(
+                "INVALID_ARGUMENT", "%s: unknown member %s" % (name, member[:64]), "REJECTED"
+            )
     result = {}
     for member, rule in table.items():
         where = name + "." + member
@@ -107,7 +111,7 @@ def checked(name: str, operation: "Any", given: dict, board: "Board") -> "dict[s
             if rule[0] == "int" and isinstance(value, str):
                 value = _limit(board, value)
         else:
-            raise JobRejected("INVALID_ARGUMENT", where + " is missing")
+            raise JobFailed("INVALID_ARGUMENT", where + " is missing", "REJECTED")
         result[member] = value
     return result
 
@@ -138,12 +142,12 @@ def _check(where: str, rule: tuple, value: "Any", given: dict, board: "Board") -
     else:
         good, what = borrow("rules").judge(rule, value)
     if not good:
-        raise JobRejected("INVALID_ARGUMENT", "%s must be %s" % (where, what))
+        raise JobFailed("INVALID_ARGUMENT", "%s must be %s" % (where, what), "REJECTED")
 
 
 def _check_pin(where: str, rule: tuple, value: "Any", given: dict, board: "Board") -> None:
     if not isinstance(value, str):
-        raise JobRejected("INVALID_ARGUMENT", where + " must be the name of a pin")
+        raise JobFailed("INVALID_ARGUMENT", where + " must be the name of a pin", "REJECTED")
     fitting = [
         name
         for name, pin in board.pins.items()
@@ -152,7 +156,7 @@ def _check_pin(where: str, rule: tuple, value: "Any", given: dict, board: "Board
     ]
     if value not in fitting:
         names = ", ".join(sorted(fitting)) or "no pin for it"
-        raise JobRejected("UNKNOWN_PIN", "%s: this board has %s" % (where, names))
+        raise JobFailed("UNKNOWN_PIN", "%s: this board has %s" % (where, names), "REJECTED")
 
 
 def _check_allowed(where: str, rule: tuple, given: dict, board: "Board") -> None:
@@ -161,4 +165,4 @@ def _check_allowed(where: str, rule: tuple, given: dict, board: "Board") -> None
         value = board.pins.get(value, {}).get("kind")
     if value not in rule[1:]:
         what = (where, rule[0], " or ".join(rule[1:]))
-        raise JobRejected("INVALID_ARGUMENT", "%s is for %s %s only" % what)
+        raise JobFailed("INVALID_ARGUMENT", "%s is for %s %s only" % what, "REJECTED")

@@ -14,15 +14,17 @@ import time
 from micropython import const
 
 from . import VERSION
-from .lazy import borrow, spawn
+from .errors import JobsError
+from .lazy import borrow, relax, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from .app import App
+    from .commands import Write
 
-_FAILED = const(1)
+_FAILED, _USAGE = const(1), const(2)
 _MACHINE = const(0x1E)
 _PERSON = const(0x1F)
 _LONGEST = const(2048)
@@ -43,6 +45,23 @@ async def serve(app: "App", source: "asyncio.StreamReader", byte: bytes) -> None
         reading.cancel()
         app.log.write = write
         console.leave()
+        relax()
+
+
+async def do(app: "App", write: "Write", line: str) -> int:
+    """Do the command in `line` and return its exit status: 0 done, 1 failed, 2 wrong usage."""
+    try:
+        found = borrow("commands").find(line, write)
+        if not found:
+            return _USAGE
+        module, name, arguments = found
+        status: int | None = await getattr(borrow(module), name)(app, write, *arguments)
+    except (JobsError, MemoryError) as error:
+        borrow("commands").show_failure(line, error, write)
+        return _FAILED
+    if status == _USAGE:
+        borrow("commands").show_usage(line, write)
+    return status or 0
 
 
 class Console:
@@ -127,7 +146,7 @@ class Console:
     async def _do(self, line: str) -> None:
         status = _FAILED
         try:
-            status = await borrow("commands").do(self._app, self.write, line) if line else 0
+            status = await do(self._app, self.write, line) if line else 0
         except Exception as error:  # a fault of ours
             sys.print_exception(error)
         if self._machine:

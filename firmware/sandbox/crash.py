@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .board import Board
 
-BOOTS = files.STATE + "/boot_count"
+PATH = files.STATE + "/boot_count"
 
 
 def reset_cause() -> str:
@@ -41,7 +41,7 @@ def recall(board: "Board") -> str:
 def last_words() -> str:
     """Return the last lines before the last reset, "" if it was in order, or the power failed."""
     try:
-        return str(borrow("reader").read_json(BOOTS).get("before", ""))
+        return str(borrow("reader").read_json(PATH).get("before", ""))
     except ConfigError:
         return ""
 

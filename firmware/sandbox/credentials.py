@@ -14,14 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-FOLDER = "/credentials"
+_FOLDER = "/credentials"
 
 # DER in front of the public part of a private key, and the part's length: the point of a P-256 key
 # (BIT STRING, RFC 5915), the modulus of an RSA key of 2048 bits (INTEGER, RFC 8017)
 _PUBLIC_PARTS = const(((b"\x03\x42\x00\x04", 64), (b"\x02\x82\x01\x01\x00", 256)))
 
 
-def tls_context(folder: str = FOLDER, more: str = "") -> "Any":
+def tls_context(folder: str = _FOLDER, more: str = "") -> "Any":
     """Return a client context with key, certificate, every `root_ca_*.der` and a root `more`, DER
     in base64; there is no way to skip verification. Raises ConfigError naming the file.
     """

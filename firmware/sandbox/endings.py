@@ -4,7 +4,7 @@ it. Loaded when one does.
 
 import sys
 
-from .errors import JobEnded, JobFailed, JobRejected
+from .errors import JobFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,32 +17,32 @@ def judge(error: Exception, begun: bool, result: "dict[str, Any]") -> str:
 
     `begun`: some were run, before a reset.
     """
-    if not isinstance(error, JobEnded):
+    if not isinstance(error, JobFailed):
         error = _of_the_steps(error) if result else _of_the_document(error, begun)
-    result["code"], result["reason"] = error.args
-    return "REJECTED" if isinstance(error, JobRejected) and not begun else "FAILED"
+    result["code"], result["reason"] = error.args[:2]
+    return "FAILED" if begun else (error.args + ("FAILED",))[2]
 
 
-def _of_the_document(error: Exception, begun: bool) -> JobEnded:
+def _of_the_document(error: Exception, begun: bool) -> JobFailed:
     # what has kept its steps from being made
     if isinstance(error, MemoryError):
         if begun:
             return JobFailed("OUT_OF_MEMORY", "the heap has no room for its steps")
-        return JobRejected("DOCUMENT_TOO_LARGE", "the board's memory has no room for it")
+        return JobFailed("DOCUMENT_TOO_LARGE", "the board's memory has no room for it", "REJECTED")
     if isinstance(error, ValueError):
-        return JobRejected("INVALID_DOCUMENT", "a step is not JSON")
+        return JobFailed("INVALID_DOCUMENT", "a step is not JSON", "REJECTED")
     if isinstance(error, OSError):
         return JobFailed("FLASH_FULL", "the steps cannot be kept: %s" % error)
     return _of_ours(error)
 
 
-def _of_the_steps(error: Exception) -> JobEnded:
+def _of_the_steps(error: Exception) -> JobFailed:
     if isinstance(error, MemoryError):
         sys.print_exception(error)
         return JobFailed("OUT_OF_MEMORY", str(error))
     return _of_ours(error)
 
 
-def _of_ours(error: Exception) -> JobEnded:
+def _of_ours(error: Exception) -> JobFailed:
     sys.print_exception(error)
     return JobFailed("INTERNAL_ERROR", "%s: %s" % (type(error).__name__, error))

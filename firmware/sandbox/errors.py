@@ -1,7 +1,7 @@
 """The firmware's exceptions. Creating one means that somebody catches it.
 
-Codes of `LinkError` are rows of causes.txt; codes of `JobRejected` and `JobFailed` are the closed
-list of reasons that go into a job execution's statusDetails. No message ever holds a secret.
+Codes of `LinkError` are rows of causes.txt; codes of `JobFailed` are the closed list of reasons
+that go into a job execution's statusDetails. No message ever holds a secret.
 """
 
 
@@ -29,17 +29,10 @@ class JobsError(Exception):
         self.state = state or {}
 
 
-class JobEnded(Exception):
-    """A job execution ends without success. Arguments: code and reason, for its statusDetails."""
+class JobFailed(Exception):
+    """A job execution ends without success. Arguments: code and reason, for its statusDetails.
 
-
-class JobRejected(JobEnded):
-    """The document is not for this board: unknown, invalid or too large. Nothing was done."""
-
-
-class JobFailed(JobEnded):
-    """The job was begun and could not be finished."""
-
-
-class JobCancelled(JobEnded):
-    """The operator cancelled the job, or it is gone: there is nothing left to report."""
+    A third one says that it has not just failed: "REJECTED", the document is not for this board,
+    unknown, invalid or too large, and nothing was done; "CANCELED", the operator has cancelled it,
+    or it is gone, and there is nothing left to report.
+    """

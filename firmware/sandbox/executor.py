@@ -10,9 +10,9 @@ import asyncio
 
 from micropython import const
 
-from .errors import JobCancelled, JobFailed, JobsError
+from .errors import JobFailed, JobsError
 from .jobs import FULL, TOO_LARGE
-from .lazy import borrow, spawn
+from .lazy import borrow, relax, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .station import Station
 
 # Sent to the service, so that a board that dies does not block its queue for ever
-STEP_TIMEOUT_MIN = const(10)
+_STEP_TIMEOUT_MIN = const(10)
 _RETRY_FIRST_S = const(2)
 _RETRY_LAST_S = const(60)
 _LOOK_S = const(60)
@@ -90,6 +90,7 @@ class Executor:
             self._wake.clear()
             try:
                 if await self._work():  # what is announced does not wait for a notification
+                    relax()
                     patience_s = _LOOK_S if self.jobs.pending else None
                     await asyncio.wait_for(self._wake.wait(), patience_s)
                 self._retry_s = _RETRY_FIRST_S
@@ -126,6 +127,7 @@ class Executor:
                 await borrow("delivery").refuse(self, error)
             return False
         execution = answer.get("execution")
+        answer = None  # while the job runs, there is no room to spare
         if not execution:
             return await self._is_really_idle()
         self._misses = 0
@@ -160,8 +162,8 @@ class Executor:
             failure = JobFailed("OUT_OF_MEMORY", "the heap has no room")
         steps = None  # what is reported needs the memory, also that of the tasks that end now
         await asyncio.sleep_ms(0)
-        if isinstance(failure, JobCancelled):
-            borrow("delivery").drop(self, *failure.args)
+        if failure and failure.args[2:] == ("CANCELED",):
+            borrow("delivery").drop(self, *failure.args[:2])
             return
         status = borrow("endings").judge(failure, begun, result) if failure else "SUCCEEDED"
         report = borrow("delivery").finish(self, execution, status, result)
@@ -176,7 +178,7 @@ class Executor:
             raise
 
     def _start_next(self) -> "Coroutine":
-        return self.jobs.start_next(stepTimeoutInMinutes=STEP_TIMEOUT_MIN)
+        return self.jobs.start_next(stepTimeoutInMinutes=_STEP_TIMEOUT_MIN)
 
     async def _ask_ahead(self) -> "dict | JobsError":
         try:

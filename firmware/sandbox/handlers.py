@@ -13,7 +13,7 @@ import sys
 from micropython import const
 
 from . import VERSION
-from .errors import JobRejected
+from .errors import JobFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _CONDITION = const("key text! value words! type text")
 
 
 def parse(document: dict, board: "Board") -> "Iterator[tuple[str, list, int]]":
-    """Yield (operation, the words given to it, flags of `steps`) each. Raises JobRejected."""
+    """Yield (operation, the words given to it, flags of `steps`) each. Raises JobFailed."""
     if "version" not in document:
         old = _read("document", document, _OLD)
         yield _step([old["operation"]] + old["args"], old["includeStdOut"] * _OUTPUT)
@@ -106,7 +106,7 @@ def _step(words: "list[str]", flags: int) -> "tuple[str, list, int]":
     name = _ALIAS.get(name, name)
     if not _is_known(name):
         why = next(reason for part, reason in _WHY if part in name)
-        raise JobRejected("UNSUPPORTED", "%s: %s" % (name[:64], why))
+        raise JobFailed("UNSUPPORTED", "%s: %s" % (name[:64], why), "REJECTED")
     return name, words[1:], flags
 
 
@@ -171,14 +171,16 @@ def _check(where: str, condition: "dict[str, Any]", board: "Board") -> None:
         "version": VERSION,
     }.get(key, "unknown here")
     if (fact in condition["value"]) != (kind == "stringEqual"):
-        raise JobRejected("CONDITION_NOT_MET", "%s: %s is %s" % (where, key[:64], fact))
+        raise JobFailed("CONDITION_NOT_MET", "%s: %s is %s" % (where, key[:64], fact), "REJECTED")
 
 
-def _invalid(where: str, what: str) -> JobRejected:
+def _invalid(where: str, what: str) -> JobFailed:
     names = {
         "flag": "true or false",
         "number": "a whole number from 0",
         "words": "at most %d strings in a list" % _MOST,
         "list": "a list of at most %d" % _MOST,
     }
-    return JobRejected("INVALID_DOCUMENT", "%s must be %s" % (where, names.get(what, what)))
+    return JobFailed(
+        "INVALID_DOCUMENT", "%s must be %s" % (where, names.get(what, what)), "REJECTED"
+    )

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _ANSWER_MS = const(10_000)
 _LISTED = const(10)
 _LONGEST_EVENT = const(1536)  # a larger one is shown without its document, for want of memory
-_NONE: "list[dict]" = []
 _MOST_EVENTS = const(8)  # each has up to a kilobyte
 TOO_LARGE = "DocumentTooLarge"
 FULL = "FlashFull"
@@ -240,25 +239,17 @@ def _dump(value: dict) -> str:
 
 def _is_sound(message: "Any") -> bool:
     # Whether the members that are looked into here are of the types that the service sends
-    if not isinstance(message, dict):
+    try:
+        message.get("executionState", message).get("status")
+        jobs = message.get("jobs", message)
+        named = [message["execution"]] if message.get("execution") else []
+        for holder, name in (
+            (message, "inProgressJobs"),
+            (message, "queuedJobs"),
+            (jobs, "IN_PROGRESS"),
+            (jobs, "QUEUED"),
+        ):
+            named += holder.get(name, ())
+        return all(isinstance(each["jobId"], str) for each in named)
+    except (AttributeError, KeyError, TypeError):
         return False
-    for name in ("jobs", "execution", "executionState"):
-        if not isinstance(message.get(name, message), dict):
-            return False
-    jobs, execution = message.get("jobs", message), message.get("execution")
-    return (
-        _name_jobs([execution] if execution else _NONE)
-        and _name_jobs(jobs.get("IN_PROGRESS", _NONE))
-        and _name_jobs(jobs.get("QUEUED", _NONE))
-        and _name_jobs(message.get("inProgressJobs", _NONE))
-        and _name_jobs(message.get("queuedJobs", _NONE))
-    )
-
-
-def _name_jobs(executions: "Any") -> bool:
-    if not isinstance(executions, list):
-        return False
-    for execution in executions:
-        if not isinstance(execution, dict) or not isinstance(execution.get("jobId"), str):
-            return False
-    return True

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
+    from .link import Link
     from .stream import Stream
 
 PATH = STATE + "/message.json"
@@ -20,7 +21,25 @@ _SILENCE_MS = const(10_000)
 _QOS = const(0x06)
 
 
-async def take(
+async def take(link: "Link", packet: memoryview, start: int, size: int) -> None:
+    """Take the PUBLISH whose beginning is `packet` and hand it out as a file, or tell of it if it
+    is thrown away. Raises LinkError and OSError when the connection breaks.
+    """
+    limit = link.config.receive_limit
+    topic, identifier, held = await keep(link.stream, packet, start, size, limit)
+    if identifier:  # QoS 1: umqtt is to acknowledge it, or it is sent again for an hour
+        # as it sees it, there are no topic and no payload
+        link.take(b"\x32\4\0\0" + identifier)
+    if held:
+        with open(PATH, "rb") as file:
+            link.hand_out(topic, file)
+        return
+    link.log.warning("link", "no room for a message of %d bytes", size)
+    if topic.startswith(link.prefix):  # within the limit, it is the flash that is full
+        link.on_oversized(topic[len(link.prefix) :].decode(), size <= limit)
+
+
+async def keep(
     stream: "Stream", packet: memoryview, start: int, size: int, limit: int
 ) -> "tuple[bytes, bytes, bool]":
     """Take the PUBLISH (MQTT 3.1.1, 3.3) whose beginning is `packet`.

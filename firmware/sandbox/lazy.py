@@ -9,11 +9,14 @@ import os
 import sys
 
 import vfs
+from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Coroutine
 
+# Bytes that are allocated between collections: with lent modules there is less room for garbage
+_TIGHT, _EASY = const(1024), const(4096)
 _LENT = "/lent"
 _NAME = "lent"
 _FULL_NAME = "sandbox." + _NAME
@@ -28,6 +31,7 @@ def borrow(name: str) -> "Any":
     package: "Any" = sys.modules["sandbox"]
     shelf = _Shelf(package.__path__, name.replace(".", "/"))
     gc.collect()  # so that the module does not split the free space
+    gc.threshold(_TIGHT)
     vfs.mount(shelf, _LENT)
     package.__path__ = _LENT
     try:
@@ -44,6 +48,11 @@ def borrow(name: str) -> "Any":
     delattr(package, _NAME)
     module.__file__ = shelf.folder + "/" + shelf.lent
     return module
+
+
+def relax() -> None:
+    """Collect garbage more rarely, until the next module is lent: a job or its like is done."""
+    gc.threshold(_EASY)
 
 
 class _Shelf:

@@ -13,7 +13,7 @@ import time
 from micropython import const
 
 from .errors import LinkError
-from .lazy import borrow
+from .lazy import borrow, relax
 from .wire import ERRORS, Wire
 
 TYPE_CHECKING = False
@@ -58,14 +58,14 @@ class Link:
         self.failures = 0  # in a row
         self.delay_ms = 0  # from the begin of `offline` to the next attempt
         self.subscribing = False  # SUBSCRIBE is not answered
-        self._config = config
+        self.config = config
         self.context = context  # of TLS; for `download-file`, too
+        self.log = log
+        self.prefix = borrow("topics").prefix(config.thing).encode()  # of topics about its jobs
         self._prepare = prepare
-        self._log = log
-        self._prefix = borrow("topics").prefix(config.thing).encode()
         self._wire = Wire()
         self._client: "Any" = None
-        self._stream: "Any" = None  # a Stream while there is a connection
+        self.stream: "Any" = None  # a Stream while there is a connection
         self._checking = False  # whether the peer is there is to be asked
         self._leaving = False
 
@@ -79,7 +79,7 @@ class Link:
                 await self._serve()
             except ERRORS + (LinkError, MemoryError) as error:
                 if not self._leaving:
-                    borrow("causes").report(error, self, self._log)
+                    borrow("causes").report(error, self, self.log)
             finally:
                 self.close()
             if not self._leaving:
@@ -91,7 +91,7 @@ class Link:
 
         Raises LinkError when offline.
         """
-        self._send("publish", self._prefix + tail.encode(), payload)
+        self._send("publish", self.prefix + tail.encode(), payload)
 
     async def disconnect(self) -> None:
         """Say goodbye to the service and close; whoever runs `run` cancels it."""
@@ -118,9 +118,9 @@ class Link:
     def close(self) -> None:
         """Close the connection, at once."""
         self.online.clear()
-        if self._stream:
-            self._stream.close()
-            self._stream = None
+        if self.stream:
+            self.stream.close()
+            self.stream = None
         self._wire.packet()  # what was not sent is void
         self.subscribing = self._checking = False
         self._enter("offline")
@@ -130,12 +130,12 @@ class Link:
     # Connecting
 
     async def _connect(self) -> None:
-        dial, config = borrow("dial"), self._config
-        connection = await dial.connect(config, self.context, self._wire, self._log)
-        self._stream, self._client = connection
-        self._client.set_callback(self._on_publish)
+        dial, config = borrow("dial"), self.config
+        connection = await dial.connect(config, self.context, self._wire, self.log)
+        self.stream, self._client = connection
+        self._client.set_callback(self.hand_out)
         self.subscribing = True
-        self._stream.send(dial.subscribe_packet(config.thing))
+        self.stream.send(dial.subscribe_packet(config.thing))
         self._enter("online")
         self.online.set()
         self.on_online()
@@ -143,78 +143,79 @@ class Link:
     # Online
 
     async def _serve(self) -> None:
-        parts = self._hear(), self._watch()
-        tasks: "Any" = [asyncio.create_task(part) for part in parts]
+        stream: "Any" = self.stream
+        watching: "Any" = asyncio.create_task(self._watch(stream, asyncio.current_task()))
         try:
-            await asyncio.gather(*tasks)  # until one of them fails
+            await self._hear(stream)
+        except asyncio.CancelledError:
+            if stream.trouble:
+                raise stream.trouble
+            raise
         finally:
-            for task in tasks:
-                task.cancel()
+            watching.cancel()
 
-    async def _hear(self) -> None:
+    async def _hear(self, stream: "Any") -> None:
         while True:
-            packet, start, size = await self._stream.receive()
+            packet, start, size = await stream.receive()
             kind = packet[0] & 0xF0
             if kind == _PUBLISH and len(packet) < start + size:
-                await self._take_large(packet, start, size)
+                await borrow("large").take(self, packet, start, size)
             elif kind == _PUBLISH:
-                self._wire.offer(packet)
-                self._send("wait_msg")  # the PUBACK
+                self.take(packet)
             elif kind == _SUBACK:
                 self._check_suback(packet[start:])
             elif kind != _PINGRESP:
                 raise LinkError("MALFORMED_PACKET", "unexpected packet %02x" % packet[0])
-            self._stream.done()
+            stream.done()
 
-    async def _watch(self) -> None:
+    async def _watch(self, stream: "Any", hearing: "Any") -> None:
+        try:
+            await self._look(stream)
+        except Exception as error:
+            stream.trouble = error
+            hearing.cancel()
+
+    async def _look(self, stream: "Any") -> None:
         # Whatever comes shows that the peer is there: PINGRESP may be behind a long message
-        patience_ms = min(_ANSWER_MS, 500 * self._config.keepalive_s)
+        patience_ms = min(_ANSWER_MS, 500 * self.config.keepalive_s)
         while True:
-            await self._pass(patience_ms)
+            await self._pass(stream, patience_ms)
             if self.subscribing:
                 raise LinkError("SUBACK_TIMEOUT", "")
-            if not self._stream.heard:
+            if not stream.heard:
                 raise LinkError("NO_PINGRESP", "")
-            await self._pass(1000 * self._config.keepalive_s - patience_ms)
-            self._stream.heard = self._checking = False
+            await self._pass(stream, 1000 * self.config.keepalive_s - patience_ms)
+            stream.heard = self._checking = False
             self._send("ping")
 
-    async def _pass(self, ms: int) -> None:
+    async def _pass(self, stream: "Any", ms: int) -> None:
         # Let so much time pass, less for a check; an answer that is awaited has its time
         end = time.ticks_add(time.ticks_ms(), ms)
-        while ms > 0 and not (self._checking and self._stream.heard):
+        while ms > 0 and not (self._checking and stream.heard):
             await asyncio.sleep_ms(min(ms, _GLANCE_MS))
-            if self._stream.trouble:
-                raise self._stream.trouble
+            if stream.trouble:
+                raise stream.trouble
             self.on_glance()
             ms = time.ticks_diff(end, time.ticks_ms())
 
-    def _on_publish(self, topic: "Any", payload: "Any") -> None:
-        topic = bytes(topic)
-        if topic.startswith(self._prefix):
-            self.on_message(topic[len(self._prefix) :].decode(), payload)
+    def take(self, packet: "Any") -> None:
+        """Have umqtt take a PUBLISH, and acknowledge it."""
+        self._wire.offer(packet)
+        self._send("wait_msg")
 
-    async def _take_large(self, packet: memoryview, start: int, size: int) -> None:
-        large, limit = borrow("large"), self._config.receive_limit
-        topic, identifier, held = await large.take(self._stream, packet, start, size, limit)
-        if identifier:  # QoS 1: umqtt is to acknowledge it, or it is sent again for an hour
-            # as it sees it, there are no topic and no payload
-            self._wire.offer(b"\x32\4\0\0" + identifier)
-            self._send("wait_msg")
-        if not held:
-            self._log.warning("link", "no room for a message of %d bytes", size)
-            if topic.startswith(self._prefix):  # within the limit, it is the flash that is full
-                self.on_oversized(topic[len(self._prefix) :].decode(), size <= limit)
-            return
-        with open(large.PATH, "rb") as file:
-            self._on_publish(topic, file)
+    def hand_out(self, topic: "Any", payload: "Any") -> None:
+        """Hand out a message, `payload` a buffer or an open file, if it is about a job."""
+        topic = bytes(topic)
+        if topic.startswith(self.prefix):
+            self.on_message(topic[len(self.prefix) :].decode(), payload)
 
     def _check_suback(self, body: memoryview) -> None:
         self.subscribing = False
         for code in body[2:]:
             if code & 0x80:  # MQTT 3.1.1, 3.9.3: failure
                 raise LinkError("SUBSCRIBE_REFUSED", "")
-        self._log.info("link", "ready")
+        relax()
+        self.log.info("link", "ready")
 
     def _send(self, method: str, *arguments: "Any") -> None:
         # What umqtt writes when this method of its client is called
@@ -225,7 +226,7 @@ class Link:
         finally:
             packet = self._wire.packet()  # half a packet must not be sent before the next one
         if len(packet):
-            self._stream.send(packet)
+            self.stream.send(packet)
 
     def _enter(self, state: str) -> None:
         self.state = state

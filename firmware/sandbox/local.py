@@ -7,7 +7,7 @@ import os
 
 from micropython import const
 
-from .errors import JobEnded
+from .errors import JobFailed
 from .lazy import borrow
 
 TYPE_CHECKING = False
@@ -39,10 +39,8 @@ async def run(app: "App", write: "Write", text: str) -> "int | None":
     status = None
     try:
         steps = _plan(text, app)
-        work = borrow("steps").Run(_Local(executor), steps)
-        work.tell = _tell
-        result = await work.work()
-    except JobEnded as end:
+        result = await borrow("steps").Run(_Local(executor), steps, True).work()
+    except JobFailed as end:
         result, status = {"code": end.args[0], "reason": end.args[1]}, _FAILED
     finally:
         executor.enable(enabled)
@@ -64,10 +62,6 @@ class _Local:
 
     def advance(self, step: int, saved: dict) -> None:
         self.entry = dict(self.entry, step=step, saved=saved)
-
-
-async def _tell(progress: dict) -> None:
-    pass  # there is nobody to tell
 
 
 def _plan(text: str, app: "App") -> list:

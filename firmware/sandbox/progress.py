@@ -6,7 +6,8 @@ import asyncio
 
 from micropython import const
 
-from .errors import JobCancelled, JobFailed, JobsError
+from .errors import JobFailed, JobsError
+from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .steps import Run
 
 _RETRY_S = const(2)
+_STEP_TIMEOUT_MIN = const(10)  # what `executor` has set when the job was started
 _AGAIN = ("Offline", "Timeout", "RequestThrottled", "InternalError")
 _GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
 
@@ -22,16 +24,15 @@ _GONE = ("ResourceNotFound", "TerminalStateReached", "InvalidStateTransition")
 async def report(run: "Run", progress: "dict[str, Any]") -> None:
     """Report IN_PROGRESS with `progress` as statusDetails; return when it is accepted.
 
-    Raises JobCancelled when the execution has ended meanwhile, JobFailed when it is refused for
-    another reason.
+    Raises JobFailed, CANCELED when the execution has ended meanwhile.
     """
     while True:
         try:
-            await run.tell(progress)
+            await _update(run, progress)
             return
         except JobsError as error:
             if _has_ended(error):
-                raise JobCancelled(error.code, error.message)
+                raise JobFailed(error.code, error.message, "CANCELED")
             if error.code not in _AGAIN:  # were it dropped, the service would give it again
                 raise JobFailed("INTERNAL_ERROR", "a report was refused: %s" % error.code)
         await asyncio.sleep(_RETRY_S)
@@ -43,11 +44,12 @@ async def tell(run: "Run", told: "dict[str, Any]") -> "dict[str, Any]":
     told. Stops the steps if the job is gone.
     """
     now = run.where()
-    now["percent"] = run.percent()
+    step = min(run.job.percent, 99) if run.job else 0
+    now["percent"] = (100 * run.at + step) // len(run.steps)
     if now == told:
         return told
     try:
-        await run.tell(now)
+        await _update(run, now)
         return now
     except JobsError as error:
         if _has_ended(error):
@@ -67,6 +69,14 @@ async def check(run: "Run") -> None:
     except JobsError as error:
         if _has_ended(error):
             run.stop()
+
+
+async def _update(run: "Run", progress: "dict[str, Any]") -> None:
+    # once, and renew the step timer
+    if not run.quiet:
+        minutes = max(run.timeout_s // 60 + 2, _STEP_TIMEOUT_MIN)
+        clean = borrow("details").clean(progress)
+        await borrow("updates").update(run.executor, "IN_PROGRESS", clean, minutes)
 
 
 def _has_ended(error: JobsError) -> bool:

@@ -64,7 +64,7 @@ def count_boot(board: Board, log: "Log") -> int:
     crash = borrow("crash")
     board.cause = crash.reset_cause()
     try:
-        boots = int(borrow("reader").read_json(crash.BOOTS)["boots"]) + 1
+        boots = int(borrow("reader").read_json(crash.PATH)["boots"]) + 1
     except (ConfigError, KeyError, ValueError, TypeError):
         boots = 1
     count: "dict[str, Any]" = {"boots": boots}
@@ -73,7 +73,7 @@ def count_boot(board: Board, log: "Log") -> int:
         count["before"] = before
         log.warning("app", "%s, which was not ordered; before it: %s", board.cause, before)
     try:
-        files.write_json(crash.BOOTS, count)
+        files.write_json(crash.PATH, count)
     except OSError:
         pass
     return boots

@@ -10,7 +10,7 @@ import time
 
 from micropython import const
 
-from .errors import JobCancelled, JobFailed
+from .errors import JobFailed
 from .lazy import borrow, spawn
 
 TYPE_CHECKING = False
@@ -20,22 +20,25 @@ if TYPE_CHECKING:
     from .executor import Executor
 
 # Flags: its failure is no failure; results go into `stdout`
-IGNORE = const(1)
-OUTPUT = const(2)
+_IGNORE, _OUTPUT = const(1), const(2)
 _STEP_TIMEOUT_MIN = const(10)  # what `executor` has set when the job was started
 _PACE_S = const(5)
 _RETRY_S = const(2)
 _MOST_CROWDED = const(5)
-_LONGEST = const(512)
 
 
 async def run(executor: "Executor", steps: "Any") -> "tuple[Exception | None, dict]":
     """Run the steps; return what ended them, None when they are done, and the result."""
     this = Run(executor, steps)
+    pace = spawn(this.pace())
+    executor.check_cancelled = this.check_cancelled
     try:
-        return None, await this.guard()
+        return None, await this.work()
     except Exception as error:
         return error, dict(this.where(), duration_ms=this.duration_ms())
+    finally:
+        executor.check_cancelled = None
+        pace.cancel()
 
 
 class Job:
@@ -43,7 +46,7 @@ class Job:
     reports; the reset.
     """
 
-    def __init__(self, run: "Run", step: int, saved: dict) -> None:
+    def __init__(self, run: "Run") -> None:
         executor = run.executor
         self.executor = executor
         self.board = executor.board
@@ -51,21 +54,19 @@ class Job:
         self.network = executor.network
         self.config = executor.config
         self.log = executor.log
-        self.saved = saved
+        self.saved: "dict[str, Any]" = executor.journal.entry["saved"]
         self.percent = 0
         self._run = run
-        self._step = step
 
     def save(self, saved: dict) -> None:
         """Keep `saved` over a reset. Raises JobFailed when the flash takes no more."""
         self.saved = saved
-        self._run.record(self._step, saved)
+        self._run.record(self._run.at, saved)
 
     async def report(self, progress: "dict[str, Any]") -> None:
         """Report IN_PROGRESS with `progress` as statusDetails; return when it is accepted.
 
-        Raises JobCancelled when the execution has ended meanwhile, JobFailed when it is refused
-        for another reason.
+        Raises JobFailed, CANCELED when the execution has ended meanwhile.
         """
         for crowded in range(_MOST_CROWDED, -1, -1):
             try:
@@ -83,36 +84,20 @@ class Job:
 
 
 class Run:
-    """One run of a job's steps."""
+    """One run of a job's steps. `quiet`: there is nobody to tell of it."""
 
-    def __init__(self, executor: "Executor", steps: "Any") -> None:
+    def __init__(self, executor: "Executor", steps: "Any", quiet: bool = False) -> None:
         self.executor = executor
-        self._steps = steps
-        self._at, self._name = 0, ""
-        self._job: "Job | None" = None
-        self._timeout_s = 0
+        self.steps = steps
+        self.quiet = quiet
+        self.at = 0  # the step
+        self.job: "Job | None" = None
+        self.timeout_s = 0
+        self._name = ""
         self._began: "Any" = time.ticks_ms()
         self._resumed = executor.journal.entry.get("attempt", 1) > 1
-        self._task: "Any" = None
+        self._acting: "Any" = None  # the task of the operation
         self._cancelled = self._checking = False
-
-    async def guard(self) -> "dict[str, Any]":
-        """Run the steps as a task of their own, so that a cancelled job can be stopped in their
-        middle; return what the last one did. Raises JobCancelled and what the steps raise.
-        """
-        self._task = spawn(self.work())
-        pace = spawn(self.pace())
-        self.executor.check_cancelled = self.check_cancelled
-        try:
-            return await self._task
-        except asyncio.CancelledError:
-            if self._cancelled:
-                raise JobCancelled("CANCELED", "stopped by the operator")
-            self._task.cancel()
-            raise
-        finally:
-            self.executor.check_cancelled = None
-            pace.cancel()
 
     async def check_cancelled(self) -> None:
         """Stop the steps if the service says that the execution is no longer IN_PROGRESS."""
@@ -126,54 +111,46 @@ class Run:
                 self._checking = False
 
     def stop(self) -> None:
-        """Stop the steps, since the execution has ended."""
+        """Stop the steps, also in the middle of one, since the execution has ended."""
         self._cancelled = True
-        self._task.cancel()
+        if self._acting:
+            self._acting.cancel()
 
     async def work(self) -> "dict[str, Any]":
         """Run what is left of the steps; return what the last one did. Raises JobFailed."""
         result: "dict[str, Any]" = {}
-        entry = self.executor.journal.entry
-        first, saved, output = entry["step"], entry["saved"], entry.get("out", "")
+        journal = self.executor.journal
+        first, output = journal.entry["step"], journal.entry.get("out", "")
         ignored = ""
-        for number in range(first, len(self._steps)):
-            arguments: "Any" = None  # the last one's takes memory, as does its result
+        for number in range(first, len(self.steps)):
+            arguments: "Any" = None  # the last one's takes memory, as does what came of it
             result = {}
+            self.job = self._acting = None
             if number > first:
-                saved = {}
-                self.executor.journal.entry["out"] = output
+                journal.entry["out"] = output
             name, arguments, flags = await self._enter(number, number > first)
-            self._at, self._name = number, name
-            said = [name, ":"]
+            self.at, self._name = number, name
             try:
-                result = await self._step(name, arguments, saved)
-                for each in sorted(result):
-                    said += [" ", each, "=", str(result[each])]
+                result = await self._act(arguments)
+                failure = ""
             except JobFailed as error:
-                if not flags & IGNORE:
+                if not flags & _IGNORE or error.args[2:]:
                     raise
-                said += [" %s %s" % error.args]
-                ignored = "steps[%d]:%s" % (number, said[-1])
-            if flags & OUTPUT:
-                for text in said + [" | "]:  # one by one: together they may be long
-                    text = text[-_LONGEST:]
-                    output = output[max(len(output) + len(text) - _LONGEST, 0) :] + text
+                failure = "%s %s" % error.args
+                ignored = "steps[%d]: %s" % (number, failure)
+            if flags & _OUTPUT:
+                output = borrow("output").extend(output, name, result, failure)
         if output:
-            result = {"stdout": output[:-3]}
+            result = {"stdout": output}
         if ignored:
             result["ignored"] = ignored
-        if len(self._steps) > 1:
-            result["steps"] = len(self._steps)
+        if len(self.steps) > 1:
+            result["steps"] = len(self.steps)
         return dict(result, code="OK", operation=self._name, duration_ms=self.duration_ms())
 
     def where(self) -> "dict[str, Any]":
         """Return which step it is, as statusDetails."""
-        return {"operation": self._name, "step": self._at + 1, "of": len(self._steps)}
-
-    def percent(self) -> int:
-        """Return how much of the job is done."""
-        step = min(self._job.percent, 99) if self._job else 0
-        return (100 * self._at + step) // len(self._steps)
+        return {"operation": self._name, "step": self.at + 1, "of": len(self.steps)}
 
     def duration_ms(self) -> int:
         """Return how long the job has taken, in whole seconds if a reset was in between."""
@@ -188,16 +165,10 @@ class Run:
         while True:
             await asyncio.sleep(_PACE_S)
             try:
-                if self._job:
+                if self.job:
                     told = await borrow("progress").tell(self, told)
             except MemoryError:
                 pass  # the next report may find room
-
-    async def tell(self, progress: "dict[str, Any]") -> None:
-        """Report IN_PROGRESS, once, and renew the step timer. Raises JobsError."""
-        minutes = max(self._timeout_s // 60 + 2, _STEP_TIMEOUT_MIN)
-        clean = borrow("details").clean(progress)
-        await borrow("updates").update(self.executor, "IN_PROGRESS", clean, minutes)
 
     def record(self, step: int, saved: dict) -> None:
         """Write the journal before an effect. Raises JobFailed when the flash takes no more."""
@@ -210,7 +181,7 @@ class Run:
         # Read a step, and have it recorded that it is about to act
         for crowded in range(_MOST_CROWDED, -1, -1):
             try:
-                step = self._steps[number]
+                step = self.steps[number]
                 if recorded:
                     self.record(number, {})
                 return step
@@ -220,15 +191,22 @@ class Run:
             await asyncio.sleep(_RETRY_S)
         raise MemoryError
 
-    async def _step(self, name: str, arguments: dict, saved: dict) -> "dict[str, Any]":
-        operation = borrow("operations." + name.replace("-", "_"))
+    async def _act(self, arguments: dict) -> "dict[str, Any]":
+        operation = borrow("operations." + self._name.replace("-", "_"))
         limit = operation.TIMEOUT_S
-        self._timeout_s = limit(arguments) if callable(limit) else limit
-        self._job = job = Job(self, self._at, saved)
-        if self._timeout_s >= 60 * (_STEP_TIMEOUT_MIN - 1):  # the service must not end it before
-            await job.report(self.where())
+        self.timeout_s = limit(arguments) if callable(limit) else limit
+        self.job = Job(self)
+        if self.timeout_s >= 60 * (_STEP_TIMEOUT_MIN - 1):  # the service must not end it before
+            await self.job.report(self.where())
         try:
-            return await asyncio.wait_for(spawn(operation.run(arguments, job)), self._timeout_s)
+            if self._cancelled:
+                raise asyncio.CancelledError
+            self._acting = spawn(operation.run(arguments, self.job))
+            return await asyncio.wait_for(self._acting, self.timeout_s)
         except asyncio.TimeoutError:
-            what = (name, self._at + 1, self._timeout_s)
+            what = (self._name, self.at + 1, self.timeout_s)
             raise JobFailed("STEP_TIMEOUT", "%s, step %d, took over %d s" % what)
+        except asyncio.CancelledError:
+            if self._cancelled:
+                raise JobFailed("CANCELED", "stopped by the operator", "CANCELED")
+            raise

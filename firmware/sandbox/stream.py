@@ -15,13 +15,13 @@ import asyncio
 from micropython import const
 
 from .errors import LinkError
+from .lazy import borrow, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _ROOM = const(512)  # bytes kept for receiving; a larger packet gets a buffer for a moment
-_SEND_MS = const(10_000)
 _LONGEST_HEADER = const(5)  # MQTT 3.1.1, 2.2: one byte of type, at most four of length
 
 
@@ -29,19 +29,20 @@ class Stream:
     """Whole MQTT packets in and out of `sock`, non-blocking TLS over the socket `raw`.
 
     `limit` is the largest packet that is received whole, in bytes. `left` counts the bytes of a
-    larger one that are still to come. `heard` is set whenever something comes. `trouble` is why
-    the connection is to be given up: what was sent has not been taken in time.
+    larger one that are still to come. `heard` is set whenever something comes. `unsent` is what
+    the socket has not taken yet (`flush`). `trouble` is why the connection is to be given up: what
+    was sent has not been taken in time.
     """
 
     def __init__(self, sock: "Any", raw: "Any", limit: int) -> None:
-        self._sock = sock
+        self.sock = sock
         self._raw = asyncio.StreamReader(raw)
         self._limit = limit
         self._room = bytearray(_ROOM)
         self._buffer = self._room
         self._have = 0  # bytes in the buffer
         self._used = 0  # of them, bytes of the packet that is handed out
-        self._unsent: list[bytes] = []
+        self.unsent: list[bytes] = []
         self._flushing: "Any" = None  # the task that sends it, or did
         self._more = False  # TLS may hold more
         self.left = 0
@@ -53,32 +54,19 @@ class Stream:
         sent = 0
         if self.trouble:
             return  # nothing may follow half a packet
-        if not self._unsent:
+        if not self.unsent:
             try:
-                sent = self._sock.write(data) or 0
+                sent = self.sock.write(data) or 0
             except OSError:
                 pass  # the next write fails, too
         if sent < len(data):
             try:
-                self._unsent.append(bytes(data[sent:]))
-                if len(self._unsent) == 1:
-                    self._flushing = asyncio.create_task(self._flush())
+                self.unsent.append(bytes(data[sent:]))
+                if len(self.unsent) == 1:
+                    self._flushing = spawn(borrow("flush").run(self))
             except MemoryError as error:
                 self.trouble = error  # half a packet is no packet
                 raise
-
-    async def _flush(self) -> None:
-        # Send what is left over
-        try:
-            writer = asyncio.StreamWriter(self._sock)
-            while self._unsent:
-                writer.write(self._unsent[0])
-                await asyncio.wait_for_ms(writer.drain(), _SEND_MS)
-                self._unsent.pop(0)
-        except asyncio.TimeoutError:
-            self.trouble = LinkError("SEND_TIMEOUT", "%d ms" % _SEND_MS)
-        except (OSError, MemoryError) as error:
-            self.trouble = error
 
     async def receive(self) -> "tuple[memoryview, int, int]":
         """Return (packet, start, size): the next packet, where its body starts, the body's length.
@@ -125,7 +113,7 @@ class Stream:
         if self._flushing:
             self._flushing.cancel()
         try:
-            self._sock.close()
+            self.sock.close()
         except OSError:
             pass
 
@@ -160,7 +148,7 @@ class Stream:
         while True:
             # reading nothing from the raw socket is the wait for it
             await (asyncio.sleep_ms(0) if self._more else self._raw.read(0))
-            got = self._sock.readinto(room)
+            got = self.sock.readinto(room)
             self._more = got == len(room)
             if got:
                 self.heard = True

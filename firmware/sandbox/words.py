@@ -1,6 +1,6 @@
 """The words of a command as an operation's arguments; loaded for one."""
 
-from .errors import JobRejected
+from .errors import JobFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 def named(
     name: str, operation: "Any", words: list, is_absent: "Callable[[Any], bool]"
 ) -> "dict[str, Any]":
-    """Return words as members: `count=3`, or by their places. Raises JobRejected."""
+    """Return words as members: `count=3`, or by their places. Raises JobFailed."""
     given: "dict[str, Any]" = {}
     places = getattr(operation, "ARGV", ())
     for i, word in enumerate(words):
@@ -20,7 +20,7 @@ def named(
                 if is_absent(word):
                     continue
                 what = (name, word[:64])
-                raise JobRejected("INVALID_ARGUMENT", "%s: no argument %s" % what)
+                raise JobFailed("INVALID_ARGUMENT", "%s: no argument %s" % what, "REJECTED")
             member, value = places[i], word
         kind = operation.ARGUMENTS[member][0]
         if kind == "int" and value[value[:1] == "-" :].isdigit():

@@ -20,7 +20,7 @@ import json, sys
 firmware, definition, document = json.loads(sys.stdin.read())
 sys.path[:] = [firmware, ".frozen"]
 from sandbox.arguments import check
-from sandbox.errors import JobRejected
+from sandbox.errors import JobFailed
 from sandbox.plan import parse
 class Board:
     name = definition["board"]
@@ -28,8 +28,8 @@ class Board:
     pins = definition["pins"]
 try:
     check(parse({"jobDocument": document}, Board), Board)
-except JobRejected as error:
-    print(json.dumps(error.args))
+except JobFailed as error:
+    print(json.dumps(error.args[:2]))
 """
 
 

@@ -5,5 +5,5 @@ from sandbox.plan import parse
 
 
 def checked_steps(document, board) -> list:
-    """Return a document's steps. Raises JobRejected."""
+    """Return a document's steps. Raises JobFailed."""
     return check(parse({"jobDocument": document}, board), board)

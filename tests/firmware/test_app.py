@@ -1,4 +1,6 @@
 import asyncio
+import sys
+import time
 
 from sandbox import app
 from sandbox.credentials import tls_context
@@ -15,12 +17,21 @@ GET = b"$aws/things/lamp/jobs/get"
 
 
 class Clock:
-    """Stands for the module `time`."""
+    """Stands for the module `time`, for modules that are loaded from now on, until it leaves."""
 
     now = 0
 
+    def __init__(self) -> None:
+        sys.modules["time"] = self
+
+    def __getattr__(self, name):
+        return getattr(time, name)
+
     def time(self) -> int:
         return self.now
+
+    def leave(self) -> None:
+        del sys.modules["time"]
 
 
 async def started(script):
@@ -86,7 +97,7 @@ async def test_the_set_is_read_again_after_each_connect():
 class Failing:
     """A part of the application that fails after some time of `clock`."""
 
-    def __init__(self, clock, lasts_s):
+    def __init__(self, clock=Clock, lasts_s=0):
         self.begun = 0
         self.clock = clock
         self.lasts_s = lasts_s
@@ -99,10 +110,11 @@ class Failing:
 
 async def begun_three_times(made, lasts_s):
     """Let a part that fails after that time be begun three times."""
-    app.time = Clock()
-    part = Failing(app.time, lasts_s)
-    made._begin("part", part.run)
+    clock = Clock()
+    part = Failing(clock, lasts_s)
+    made.begin("part", part.run)
     await until(lambda: part.begun == 3, "three beginnings")
+    clock.leave()
 
 
 async def test_a_part_that_fails_is_begun_again_ever_more_slowly_and_the_others_go_on():
@@ -122,13 +134,25 @@ async def test_a_part_that_failed_after_a_long_time_is_begun_again_soon():
     task.cancel()
 
 
+async def test_without_the_memory_to_load_what_begins_a_part_again_the_board_is_reset():
+    _, made, task, _ = await started(None)
+    Crowded("again", 1)
+    part = Failing()
+    made.begin("part", part.run)
+    await until(lambda: made.board.resets, "a reset")
+    assert part.begun == 1
+    task.cancel()
+
+
 async def test_without_the_memory_to_begin_a_part_again_the_board_is_reset():
     def crowded(name, run):
         raise MemoryError
 
     _, made, task, _ = await started(None)
-    made._begin_again = crowded
-    made._begin("part", Failing(Clock(), 1).run)
+    part = Failing()
+    made.begin("part", part.run)
+    await until(lambda: part.begun, "the part")
+    made.begin = crowded
     await until(lambda: made.board.resets, "a reset")
     task.cancel()
 

@@ -1,5 +1,5 @@
 from sandbox.arguments import checked as check
-from sandbox.errors import JobRejected
+from sandbox.errors import JobFailed
 
 from fakes import FakeBoard, raises
 
@@ -20,7 +20,9 @@ NUMBER = {"n": ("int", 1, 10)}
 
 
 def rejected(rules, given, board=None):
-    return raises(JobRejected, check, "op", table(rules), given, board or FakeBoard()).args
+    *said, status = raises(JobFailed, check, "op", table(rules), given, board or FakeBoard()).args
+    assert status == "REJECTED"
+    return tuple(said)
 
 
 def test_good_arguments_pass_unchanged():
@@ -78,7 +80,7 @@ def test_a_default_stands_in_for_an_absent_member_only():
     for absent in ({}, {"n": None}, {"n": ""}, {"n": "${aws:iot:parameter:n}"}):
         assert check("op", operation, absent, FakeBoard()) == {"n": 5}
     assert check("op", operation, {"n": 1}, FakeBoard()) == {"n": 1}
-    assert raises(JobRejected, check, "op", operation, {"n": 0}, FakeBoard())
+    assert raises(JobFailed, check, "op", operation, {"n": 0}, FakeBoard())
 
 
 def test_a_limit_is_the_boards():
@@ -86,7 +88,7 @@ def test_a_limit_is_the_boards():
     board = FakeBoard()
     assert check("op", operation, {"n": 100}, board) == {"n": 100}
     board.limits = {"count": 7}
-    reason = raises(JobRejected, check, "op", operation, {"n": 8}, board).args[1]
+    reason = raises(JobFailed, check, "op", operation, {"n": 8}, board).args[1]
     assert reason == "op.n must be a whole number from 1 to 7"
 
 
@@ -97,7 +99,7 @@ def test_what_is_for_another_member_only_says_so():
         ONLY={"count": ("action", "blink")},
     )
     given = {"action": "on", "count": 2}
-    reason = raises(JobRejected, check, "op", operation, given, FakeBoard()).args[1]
+    reason = raises(JobFailed, check, "op", operation, given, FakeBoard()).args[1]
     assert reason == "op.count is for action blink only"
     assert check("op", operation, {"action": "blink", "count": 2}, FakeBoard())["count"] == 2
 

@@ -1,4 +1,4 @@
-from sandbox import commands, lazy
+from sandbox import console, lazy
 from sandbox.errors import LinkError
 
 from app_around import FakeApp
@@ -10,7 +10,7 @@ EXECUTION = {"jobId": "TestJob", "jobDocument": {"Todo": "Reboot"}, "status": "I
 async def done(line, app=None):
     """Do a command and return (exit status, the lines that it wrote)."""
     lines = []
-    status = await commands.do(app or FakeApp(), lines.append, line)
+    status = await console.do(app or FakeApp(), lines.append, line)
     return status, lines
 
 

@@ -4,7 +4,7 @@ with the host's. The table has a case a line, since it does not fit in the board
 
 import json
 
-from sandbox.errors import JobRejected
+from sandbox.errors import JobFailed
 
 from documents import checked_steps
 from fakes import FakeBoard
@@ -27,8 +27,10 @@ def said(document, board):
         steps = checked_steps(document, board)
         assert steps
         return None, ""
-    except JobRejected as error:
-        return error.args
+    except JobFailed as error:
+        code, reason, status = error.args
+        assert status == "REJECTED"
+        return code, reason
 
 
 def test_the_board_agrees_with_the_table():

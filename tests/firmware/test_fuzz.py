@@ -11,7 +11,7 @@ import random
 from sandbox.answers import dump
 from sandbox.config import parse
 from sandbox.dial import _client
-from sandbox.errors import JobRejected, LinkError
+from sandbox.errors import JobFailed, LinkError
 from sandbox.jobs import Jobs, _Request
 from sandbox.link import Link
 from sandbox.stream import Stream
@@ -73,19 +73,19 @@ class Victim:
         """Let a connection bring packets, bytes or numbers of hostile ones, and end."""
         made = (mutant.packet(each) if isinstance(each, int) else each for each in packets)
         link, socket = self.link, Socket(made)
-        link._stream = Stream(socket, None, self.config.receive_limit)
-        link._stream._raw = socket
+        link.stream = Stream(socket, None, self.config.receive_limit)
+        link.stream._raw = socket
         link._client = _client(self.config, link._wire)
-        link._client.set_callback(link._on_publish)
+        link._client.set_callback(link.hand_out)
         link._wire.packet()
         link._enter("online")
         request = self.jobs._waiting[mutant.TOKEN] = _Request("start-next")
         try:
-            link._hear().send(None)
+            link._hear(link.stream).send(None)
         except EXPECTED:
             pass
         finally:
-            link._stream = None
+            link.stream = None
             link._wire.packet()
             del self.jobs._waiting[mutant.TOKEN]
             self.log.entries.clear()
@@ -140,9 +140,9 @@ def test_no_document_does_more_than_be_rejected():
         document = mutant.document()
         try:
             checked_steps(document, board)
-        except JobRejected as error:
-            code, reason = error.args
-            assert isinstance(code, str) and isinstance(reason, str)
+        except JobFailed as error:
+            code, reason, status = error.args
+            assert isinstance(code, str) and isinstance(reason, str) and status == "REJECTED"
             rejected += 1
         except Exception:
             print("seed", SEED, "input", number, document)

@@ -117,7 +117,7 @@ async def test_a_connection_that_breaks_is_not_taken_for_a_full_flash():
 
     packet = memoryview(message("start-next/accepted", content(PIECE)))
     try:
-        await large.take(Broken(), packet, 3, 6000, LIMIT)
+        await large.keep(Broken(), packet, 3, 6000, LIMIT)
         raise AssertionError("it was taken")
     except OSError as error:
         assert error.errno == 104

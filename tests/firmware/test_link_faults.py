@@ -233,6 +233,9 @@ class DeadSocket(io.IOBase):
         if self._error:
             raise self._error
 
+    def readinto(self, room):
+        return None
+
     def ioctl(self, request, flags):
         return 0
 
@@ -248,7 +251,7 @@ async def test_a_request_that_cannot_be_sent_ends_the_connection():
     for error, code in ((OSError(104), "CONNECTION_LOST"), (None, "SEND_TIMEOUT")):
         _, client = await served(script)
         client.link.since = time.ticks_add(client.link.since, -3000)
-        client.link._stream._sock = DeadSocket(error)
+        client.link.stream.sock = DeadSocket(error)
         client.link.publish("get", b"{}")
         assert await client.trouble() == code
         client.task.cancel()

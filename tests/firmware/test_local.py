@@ -1,6 +1,6 @@
 import json
 
-from sandbox import commands
+from sandbox import console
 
 import flash
 from app_around import FakeApp
@@ -22,7 +22,7 @@ def made():
 
 async def done(line, app):
     lines = []
-    status = await commands.do(app, lines.append, line)
+    status = await console.do(app, lines.append, line)
     return status, lines
 
 

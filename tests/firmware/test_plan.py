@@ -1,4 +1,4 @@
-from sandbox.errors import JobRejected
+from sandbox.errors import JobFailed
 from sandbox.plan import parse
 
 from documents import checked_steps
@@ -6,7 +6,9 @@ from fakes import FakeBoard, raises
 
 
 def rejected(document):
-    return raises(JobRejected, checked_steps, document, FakeBoard()).args
+    *said, status = raises(JobFailed, checked_steps, document, FakeBoard()).args
+    assert status == "REJECTED"
+    return tuple(said)
 
 
 def planned(document):
@@ -76,7 +78,7 @@ def test_steps_that_are_no_list_of_1_to_20_are_rejected():
 def test_where_steps_are_is_not_for_the_service_to_say():
     for where in (["/config.json", [0]], "/config.json", 1):
         execution = {"jobDocument": {"steps": None}, "steps": where}
-        assert raises(JobRejected, parse, execution, FakeBoard()).args[0] == "INVALID_DOCUMENT"
+        assert raises(JobFailed, parse, execution, FakeBoard()).args[0] == "INVALID_DOCUMENT"
 
 
 def test_the_step_that_is_wrong_is_named():

@@ -9,6 +9,7 @@ from sandbox import split
 from sandbox.files import STATE, make_folder
 from sandbox.jobs import Jobs
 from sandbox.records import Records
+from sandbox.turning import turn
 
 import flash  # noqa: F401  the board's file system
 from fakes import FakeLink, FakeLog, raises
@@ -146,8 +147,8 @@ def test_records_are_turned_into_others_and_are_gone():
     _, _ = load(json.dumps(message({"steps": [1, "b", {"c": [2]}]})))
     first = Records(STATE + "/received.json", [0, 2, 6])
     assert list(iter(first)) == [1, "b", {"c": [2]}]
-    second = first.turn([each, {"x": number}] for number, each in enumerate(iter(first)))
-    third = second.turn((name, given, 0) for name, given in iter(second))
+    second = turn(first, ([each, {"x": n}] for n, each in enumerate(iter(first))))
+    third = turn(second, ((name, given, 0) for name, given in iter(second)))
     assert list(iter(third)) == [[1, {"x": 0}, 0], ["b", {"x": 1}, 0], [{"c": [2]}, {"x": 2}, 0]]
     assert third[1] == ["b", {"x": 1}, 0]
     raises(IndexError, third.__getitem__, 3)
@@ -161,7 +162,7 @@ def test_a_full_flash_is_told_and_the_records_are_still_there():
 
     load(json.dumps(message({"steps": [1]})))
     first = Records(STATE + "/received.json", [0])
-    raises(OSError, first.turn, full())
+    raises(OSError, turn, first, full())
     assert first[0] == 1
 
 

@@ -217,7 +217,7 @@ async def test_whatever_comes_is_heard():
 async def test_the_peers_end_is_a_link_error():
     for before in (b"", b"\x30", publish(50)[:20]):
         stream = over(FakeSocket(*[before] if before else []), 1000)
-        stream._sock.pieces.append(b"")
+        stream.sock.pieces.append(b"")
         error = await raises_async(LinkError, stream.receive())
         assert error.args[0] == "CLOSED_BY_PEER"
 

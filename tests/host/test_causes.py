@@ -156,6 +156,6 @@ def _source(where: str) -> str:
 
 
 def test_reasons_of_jobs_are_upper_case_words() -> None:
-    reasons = _first_texts("JobRejected") | _first_texts("JobFailed")
+    reasons = _first_texts("JobFailed")
     assert {"UNKNOWN_OPERATION", "INVALID_ARGUMENT", "STEP_TIMEOUT"} <= reasons
     assert all(re.fullmatch("[A-Z]+(_[A-Z]+)*", reason) for reason in reasons)

@@ -24,7 +24,7 @@ SCRIPT = """
 import json, sys
 sys.path[:] = [%r, ".frozen"]
 from sandbox.arguments import check
-from sandbox.errors import JobRejected
+from sandbox.errors import JobFailed
 from sandbox.plan import parse
 class Board:
     name, limits = "virtual", {}
@@ -36,8 +36,8 @@ while True:
     try:
         check(parse({"jobDocument": json.loads(line)}, Board), Board)
         print(json.dumps(["", ""]))
-    except JobRejected as error:
-        print(json.dumps(list(error.args)))
+    except JobFailed as error:
+        print(json.dumps(list(error.args[:2])))
 """
 
 
