@@ -21,7 +21,6 @@ from tests.device_fixture import Device
 from tests.firmware import budgets
 
 AT_REST = "after connect, without garbage"
-WITH_LARGE = "at most during a job of 8 KB"
 _LED_ON = {"operation": "gpio", "pin": "led", "action": "on"}
 _LARGE = 8_000
 _STEPS = 20
@@ -32,12 +31,13 @@ _COMMANDS = ("status", "help", "jobs", "pins", "log", "get-pending-job-execution
 @dataclass(frozen=True)
 class Heap:
     """Bytes of a board, by what was done; what became of a document of 8 KB; the modules loaded
-    for a GPIO job.
+    for a GPIO job; how many names a board keeps after all of it.
     """
 
     in_use: dict[str, int]
     large: str
     loaded: list[str]
+    names: int
 
 
 def bench_heap(
@@ -73,6 +73,12 @@ def bench_heap(
         target=f"budget {budgets.JOB_LOADS}",
         exact={"job_loads": found.loaded},
     )
+    table.add(
+        "names that a board keeps after all that",
+        f"{found.names}, about: what it has in its flash is known from its stubs",
+        target=f"budget {budgets.NAMES}: of more, the pools take 2.2 KB more",
+        exact={"names": found.names},
+    )
 
 
 def measure(make_device: Callable[..., Device], divisor: int = 0) -> Heap:
@@ -90,7 +96,7 @@ def measure(make_device: Callable[..., Device], divisor: int = 0) -> Heap:
         ("at most while it connects", lambda: None),
         ("at most during a GPIO job", lambda: device.run_job(_LED_ON)),
         ("at most during a second one", lambda: device.run_job(_LED_ON)),
-        (WITH_LARGE, lambda: said.append(device.run_job(document))),
+        ("at most during a job of 8 KB", lambda: said.append(device.run_job(document))),
         ("at most while the console is used", lambda: _type(device)),
     ):
         began = trace.marks()[0].at if "connects" in name else time.time()
@@ -100,7 +106,8 @@ def measure(make_device: Callable[..., Device], divisor: int = 0) -> Heap:
         if "second" in name:
             loaded = trace.loaded(began)
     status, details = said[0]
-    return Heap(in_use, status if status == "SUCCEEDED" else f"{status} {details['code']}", loaded)
+    large = status if status == "SUCCEEDED" else f"{status} {details['code']}"
+    return Heap(in_use, large, loaded, trace.names())
 
 
 def _type(device: Device) -> None:

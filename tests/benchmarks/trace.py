@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import on_board
+from tests.benchmarks import names, on_board
 from tests.benchmarks.interpreters import words
 from tests.board_fixture import eventually
 from tests.device_fixture import Device
 from tests.firmware import budgets
 
 AT_REST = "at rest"
+_LOAD = "load "
 _HEAP = {2: "90wK", 1: "90K"}  # the probe leaves of it what a plain ESP32 has
 # Heap that an ESP32 has in use before boot.py, as in _boot.py, and umqtt's functions and
 # dictionaries, whose code is in flash: estimates
@@ -37,7 +38,7 @@ class Trace:
         self._words = divisor or words()
         start, heap = device.board.start, _HEAP[self._words]
         setattr(device.board, "start", lambda **options: start(heap=heap, **options))  # noqa: B010
-        room = (budgets.HEAP - _BEFORE) * self._words
+        room = (budgets.HEAP - _BEFORE - names.pools(budgets.NAMES)) * self._words
         more = {"/room.txt": b"%d" % room}
         folder = on_board.begin(device, "probe.py", more=more, **changes)
         self._file: Path = folder / "bench.trace"
@@ -50,19 +51,30 @@ class Trace:
         if self._error.exists():
             raise AssertionError(self._error.read_text())
         found = []
+        lent: set[str] = set()
+        pools = 0
         for line in self._file.read_text().splitlines():
             at, heap, label = line.split(" ", 2)
-            found.append(Mark(int(at) / 1e9, _BEFORE + int(heap) // self._words, label))
+            if label.startswith(_LOAD):
+                lent.add(label.removeprefix(_LOAD))
+            if not pools or label.startswith(_LOAD):
+                pools = names.pools(len(names.kept(lent)))
+            taken = _BEFORE + pools + int(heap) // self._words
+            found.append(Mark(int(at) / 1e9, taken, label))
         return found
 
     def peak(self, since: float, until: float) -> int:
         """Return the most heap that was in use between two times."""
         return max(mark.heap for mark in self.marks() if since <= mark.at <= until)
 
+    def names(self) -> int:
+        """Return how many names a board would have to keep by now."""
+        return len(names.kept(self.loaded(0)))
+
     def loaded(self, since: float) -> list[str]:
         """Return the modules that have been loaded for a moment since then, in order."""
         labels = [mark.label for mark in self.marks() if mark.at >= since]
-        return [label.removeprefix("load ") for label in labels if label.startswith("load ")]
+        return [label.removeprefix(_LOAD) for label in labels if label.startswith(_LOAD)]
 
     def settled(self) -> int:
         """Return the heap in use at rest, without garbage."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from host_tools import paths
-from tests.benchmarks import record, size, sizes
+from tests.benchmarks import names, record, size, sizes
 from tests.firmware import budgets
 
 
@@ -29,6 +29,11 @@ def test_flash(measured: dict[str, Any]) -> None:
 def test_heap(measured: dict[str, Any]) -> None:
     totals = measured["totals"]
     assert totals["resident"] + totals["names"] <= budgets.RESIDENT
+
+
+def test_names() -> None:
+    """Of all modules: what a board keeps that has run every operation and command."""
+    assert len(names.kept(names.lent())) <= budgets.NAMES
 
 
 def test_what_stays_is_told_from_what_is_given_up(measured: dict[str, Any]) -> None:

@@ -1,10 +1,11 @@
 """Starts the real application and keeps a trace of it: the heap in use, and when what happened.
 
 Each line of the trace, /bench.trace in the board's folder on the host, is `time_ns heap label`:
-heap is gc.mem_alloc() without what was there before, what the probe takes and umqtt, which a
-board has in its flash; label names what has just happened, or is `-` for a new peak since the last
-label. /room.txt says how much heap, counted so, there is to be. It hooks into public names only: a
-deploy shortens the private ones.
+heap is gc.mem_alloc() without what was there before, what the probe takes, the pools of names (the
+bench's module `names` counts them as a board has them) and umqtt, which a board has in its flash;
+label names what has just happened, or is `-` for a new peak since the last label. /room.txt says
+how much heap, counted so, there is to be. It hooks into public names only: a deploy shortens the
+private ones.
 """
 
 import gc
@@ -24,6 +25,7 @@ import _hw
 import umqtt.simple  # noqa: F401
 import utime
 
+_POOL = 3000  # bytes that only a new pool takes at once, one of 640 names
 _REST_MS = 200  # who has waited longer has nothing to do, not even an answer to come
 
 
@@ -148,6 +150,16 @@ def watch_connection():
     _hook(Log, "info", log)
 
 
+def pad_names():
+    """Keep names until there is a new pool for them, which has room for the application's."""
+    number, grown = 0, 0
+    while grown < _POOL:
+        before = gc.mem_alloc()
+        hasattr(trace, "name%d" % number)
+        grown = gc.mem_alloc() - before
+        number += 1
+
+
 trace = _Trace()
 connection = []  # what is hooked for it
 from sandbox import lazy
@@ -155,6 +167,7 @@ from sandbox import lazy
 lend, lazy.borrow = lazy.borrow, _borrow
 sys.modules["json"] = _Json
 core._io_queue = _Queue(core._io_queue)
+pad_names()
 with open("/room.txt") as file:  # how much of the heap is for the application
     room = int(file.read())
 gc.collect()

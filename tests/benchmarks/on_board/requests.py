@@ -19,7 +19,8 @@ from sandbox.link import Link
 from sandbox.log import Log
 from sandbox.station import Station
 
-gc.threshold(2 * 4096)  # as main.py, for words twice as long
+_THRESHOLD = 2 * 4096  # as the firmware has it at rest, for words twice as long
+gc.threshold(_THRESHOLD)
 
 _COUNT, _COUNT_PLAIN, _WARM_UP = 200, 40, 5
 
@@ -141,6 +142,8 @@ async def firmware():
     link.on_online = jobs.on_change = jobs.on_event = lambda *_: None
     asyncio.create_task(link.run())
     await link.online.wait()
+    await jobs.get_pending()  # behind the answer to SUBSCRIBE, with which the link sets it, too
+    gc.threshold(_THRESHOLD)
     await ask_often("firmware", jobs, None)
     turns = _Turns()
     await ask_often("awake", jobs, turns)
