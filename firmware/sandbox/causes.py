@@ -60,7 +60,7 @@ def classify(error: BaseException, connecting: bool) -> str:
     return "TLS_REFUSED" if connecting else "CONNECTION_LOST"
 
 
-def judge_drop(code: str, lasted_ms: int, link: "Link") -> str:
+def judge_drop(code: str, lasted_ms: int, subscribing: bool, failures: int) -> str:
     """Return a better code for a connection that ended online without a reason given.
 
     AWS IoT closes without a word when a policy forbids a packet, and when another client connects
@@ -68,24 +68,28 @@ def judge_drop(code: str, lasted_ms: int, link: "Link") -> str:
     """
     if code not in _DROPS:
         return code
-    if link.subscribing:
+    if subscribing:
         return "SUBSCRIBE_CLOSED"
-    if link.failures >= _QUICK_DROPS:
+    if failures >= _QUICK_DROPS:
         return "DROPPED_REPEATEDLY"
     return "PUBLISH_CLOSED" if lasted_ms < _QUICK_MS else code
 
 
-def report(error: BaseException, link: "Link", log: "Log") -> None:
+def report(error: BaseException, lost: "tuple[str, int, bool]", link: "Link", log: "Log") -> None:
     """Log what ended the link, in words, what to do, and when it is tried again; keep that in
     `trouble`, `failures` and `delay_ms` of the link.
+
+    `lost`: the state in which it ended, for how many milliseconds it had lasted, and whether
+    SUBSCRIBE was not answered yet.
     """
-    code = classify(error, link.state == "connecting")
+    state, lasted_ms, subscribing = lost
+    code = classify(error, state == "connecting")
     detail = str(error.args[1]) if type(error).__name__ == "LinkError" else str(error)
     detail = " ".join(detail.split())  # mbedTLS breaks lines, the log has one for an entry
-    online, lasted_ms = link.state == "online", link.age_ms()
-    link.failures = 1 if online and lasted_ms > _STABLE_MS else link.failures + 1
-    if online:
-        code = judge_drop(code, lasted_ms, link)
+    stable = state == "online" and lasted_ms > _STABLE_MS
+    link.failures = 1 if stable else link.failures + 1
+    if state == "online":
+        code = judge_drop(code, lasted_ms, subscribing, link.failures)
     what, remedy = explain(code)
     log.warning("link", "%s: %s%s", code, what, " (%s)" % detail if detail else "")
     if remedy:

@@ -27,6 +27,7 @@ _PUBLISH = const(0x30)
 _SUBACK = const(0x90)
 _PINGRESP = const(0xD0)
 _ANSWER_MS = const(10_000)
+_CROWDED_MS = const(5000)
 _GLANCE_MS = const(1000)  # how often it is looked for what is late or to be checked
 
 
@@ -78,11 +79,12 @@ class Link:
                 await self._connect()
                 await self._serve()
             except ERRORS + (LinkError, MemoryError) as error:
-                if not self._leaving:
-                    borrow("causes").report(error, self, self.log)
+                failure: BaseException = error
+                lost = self.state, self.age_ms(), self.subscribing
             finally:
                 self.close()
             if not self._leaving:
+                self._report(failure, lost)
                 await asyncio.sleep_ms(self.delay_ms)
             self._leaving = False
 
@@ -227,6 +229,12 @@ class Link:
             packet = self._wire.packet()  # half a packet must not be sent before the next one
         if len(packet):
             self.stream.send(packet)
+
+    def _report(self, error: BaseException, lost: "tuple[str, int, bool]") -> None:
+        try:
+            borrow("causes").report(error, lost, self, self.log)
+        except MemoryError:  # what else is loaded will have gone by the next attempt
+            self.trouble, self.delay_ms = ("OUT_OF_MEMORY", ""), _CROWDED_MS
 
     def _enter(self, state: str) -> None:
         self.state = state

@@ -11,14 +11,9 @@ VERIFICATION = "\nThe certificate %s\n"
 class FakeLink:
     """A link that has just failed."""
 
-    def __init__(self, state="online", age_ms=60_000, failures=1, subscribing=False):
-        self.state = state
+    def __init__(self, state="online", lasted_ms=60_000, failures=1):
         self.failures = failures
-        self.subscribing = subscribing
-        self._age_ms = age_ms
-
-    def age_ms(self):
-        return self._age_ms
+        self.lost = state, lasted_ms, False
 
 
 def test_a_link_error_has_its_code():
@@ -82,23 +77,23 @@ def test_real_exceptions_are_understood():
 
 
 def test_a_drop_is_judged_by_when_it_came():
-    for code, link, judged in (
-        ("CLOSED_BY_PEER", FakeLink(subscribing=True), "SUBSCRIBE_CLOSED"),
-        ("CLOSED_BY_PEER", FakeLink(failures=3), "DROPPED_REPEATEDLY"),
-        ("CONNECTION_LOST", FakeLink(failures=2), "CONNECTION_LOST"),
-        ("CLOSED_BY_PEER", FakeLink(), "CLOSED_BY_PEER"),
-        ("NO_PINGRESP", FakeLink(failures=9), "NO_PINGRESP"),
+    for code, lasted_ms, subscribing, failures, judged in (
+        ("CLOSED_BY_PEER", 60_000, True, 1, "SUBSCRIBE_CLOSED"),
+        ("CLOSED_BY_PEER", 60_000, False, 3, "DROPPED_REPEATEDLY"),
+        ("CONNECTION_LOST", 60_000, False, 2, "CONNECTION_LOST"),
+        ("CLOSED_BY_PEER", 60_000, False, 1, "CLOSED_BY_PEER"),
+        ("NO_PINGRESP", 60_000, False, 9, "NO_PINGRESP"),
+        ("CLOSED_BY_PEER", 1999, False, 1, "PUBLISH_CLOSED"),
+        ("CLOSED_BY_PEER", 2000, False, 1, "CLOSED_BY_PEER"),
     ):
-        assert causes.judge_drop(code, link.age_ms(), link) == judged
-    assert causes.judge_drop("CLOSED_BY_PEER", 1999, FakeLink()) == "PUBLISH_CLOSED"
-    assert causes.judge_drop("CLOSED_BY_PEER", 2000, FakeLink()) == "CLOSED_BY_PEER"
+        assert causes.judge_drop(code, lasted_ms, subscribing, failures) == judged
 
 
 def test_a_report_names_the_cause_and_the_next_thing_to_do():
     log = FakeLog()
     error = LinkError("WIFI_NO_AP", "home")
     link = FakeLink("connecting", failures=0)
-    causes.report(error, link, log)
+    causes.report(error, link.lost, link, log)
     assert link.trouble == ("WIFI_NO_AP", "home") and link.failures == 1
     what, remedy = causes.explain("WIFI_NO_AP")
     assert log.entries == [
@@ -111,10 +106,10 @@ def test_a_report_names_the_cause_and_the_next_thing_to_do():
 def test_failures_are_in_a_row_if_no_connection_between_them_was_stable():
     for link, failures in (
         (FakeLink("connecting", failures=4), 5),
-        (FakeLink(age_ms=60_000, failures=4), 5),
-        (FakeLink(age_ms=60_001, failures=4), 1),
+        (FakeLink(lasted_ms=60_000, failures=4), 5),
+        (FakeLink(lasted_ms=60_001, failures=4), 1),
     ):
-        causes.report(OSError(104), link, FakeLog())
+        causes.report(OSError(104), link.lost, link, FakeLog())
         assert link.failures == failures
 
 
@@ -122,7 +117,7 @@ def test_what_tls_says_in_several_lines_is_told_in_one():
     log = FakeLog()
     error = ValueError(VERIFICATION % "validity has expired")
     link = FakeLink("connecting", failures=0)
-    causes.report(error, link, log)
+    causes.report(error, link.lost, link, log)
     assert link.trouble == ("TLS_EXPIRED", "The certificate validity has expired")
     assert not any("\n" in text for _, _, text in log.entries)
 

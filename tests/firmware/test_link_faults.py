@@ -4,6 +4,7 @@ import asyncio
 import io
 import time
 
+from sandbox import link
 from sandbox.errors import LinkError
 
 import lapse
@@ -294,3 +295,21 @@ async def test_a_network_that_does_not_come_up_is_trouble_too():
     assert await client.trouble() == "WIFI_NO_AP"
     assert client.log.says("the Wi-Fi network is not in reach, or its name is wrong (home)")
     assert asyncio and lapse.FACTOR > 1
+
+
+async def test_a_failure_that_there_is_no_room_to_explain_is_one_all_the_same():
+    def crowded(name):
+        if name == "causes":
+            link.borrow = real
+            raise MemoryError
+        return real(name)
+
+    async def script(connection):
+        await connection.welcome()
+
+    real, link.borrow = link.borrow, crowded
+    peer, client = await served(script)
+    assert await client.trouble() == "OUT_OF_MEMORY"
+    await until(lambda: client.log.says("PUBLISH_CLOSED"), "the next attempt")
+    assert peer.port and client.link.delay_ms < 5000
+    client.task.cancel()
