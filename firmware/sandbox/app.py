@@ -126,7 +126,7 @@ class App:
             for name, (task, run) in self.parts.items():
                 if task is context["future"]:
                     spawn(borrow("again").begin(self, name, run))
-        except MemoryError:
+        except Exception:  # no room, or a flash that does not read
             self.board.reset()  # so that the board is not left without the part
 
 

@@ -6,7 +6,6 @@ and `status`. A command is a coroutine that takes the app, `write(line)` and the
 name, and returns its exit status: 1 failed, 2 the words are wrong, else nothing.
 """
 
-from .errors import JobsError
 from .lazy import borrow
 
 TYPE_CHECKING = False
@@ -47,13 +46,8 @@ def show_usage(line: str, write: "Write") -> None:
     write("usage: %s %s" % (name, arguments))
 
 
-def show_failure(line: str, error: "JobsError | MemoryError", write: "Write") -> None:
-    """Write why the command in `line` has failed."""
-    name = line.split()[0]
-    if not isinstance(error, JobsError):
-        write("%s failed: the heap has no room for it; see status" % name)
-        return
-    write("%s rejected: %s: %s" % (name, error.code, error.message))
-    what, remedy = borrow("causes").explain(error.code)
+def show_remedy(code: str, write: "Write") -> None:
+    """Write what may be done about a request that the service has rejected so."""
+    what, remedy = borrow("causes").explain(code)
     if what:
         write("  %s; %s" % (what, remedy))

@@ -50,14 +50,19 @@ async def serve(app: "App", source: "asyncio.StreamReader", byte: bytes) -> None
 
 async def do(app: "App", write: "Write", line: str) -> int:
     """Do the command in `line` and return its exit status: 0 done, 1 failed, 2 wrong usage."""
+    command = line.split()[0]
     try:
         found = borrow("commands").find(line, write)
         if not found:
             return _USAGE
         module, name, arguments = found
         status: int | None = await getattr(borrow(module), name)(app, write, *arguments)
-    except (JobsError, MemoryError) as error:
-        borrow("commands").show_failure(line, error, write)
+    except MemoryError:
+        write("%s failed: the heap has no room for it; see status" % command)
+        return _FAILED
+    except JobsError as error:
+        write("%s rejected: %s: %s" % (command, error.code, error.message))
+        borrow("commands").show_remedy(error.code, write)
         return _FAILED
     if status == _USAGE:
         borrow("commands").show_usage(line, write)

@@ -13,7 +13,7 @@ import time
 from micropython import const
 
 from .errors import LinkError
-from .lazy import borrow, relax
+from .lazy import borrow, relax, spawn
 from .wire import ERRORS, Wire
 
 TYPE_CHECKING = False
@@ -161,7 +161,9 @@ class Link:
             packet, start, size = await stream.receive()
             kind = packet[0] & 0xF0
             if kind == _PUBLISH and len(packet) < start + size:
-                await borrow("large").take(self, packet, start, size)
+                # in a task of its own: when its wait_for is cancelled, it may be so once more a
+                # little later (extmod/asyncio/funcs.py), and this task lives on
+                await spawn(borrow("large").take(self, packet, start, size))
             elif kind == _PUBLISH:
                 self.take(packet)
             elif kind == _SUBACK:

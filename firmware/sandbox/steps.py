@@ -30,15 +30,23 @@ _MOST_CROWDED = const(5)
 async def run(executor: "Executor", steps: "Any") -> "tuple[Exception | None, dict]":
     """Run the steps; return what ended them, None when they are done, and the result."""
     this = Run(executor, steps)
+    # in a task of their own, so that a cancelled job can be stopped in their middle
+    this.task = spawn(this.work())
     pace = spawn(this.pace())
     executor.check_cancelled = this.check_cancelled
+    failure: Exception
     try:
-        return None, await this.work()
+        return None, await this.task
+    except asyncio.CancelledError:
+        if not this.cancelled:
+            raise
+        failure = JobFailed("CANCELED", "stopped by the operator", "CANCELED")
     except Exception as error:
-        return error, dict(this.where(), duration_ms=this.duration_ms())
+        failure = error
     finally:
         executor.check_cancelled = None
         pace.cancel()
+    return failure, dict(this.where(), duration_ms=this.duration_ms())
 
 
 class Job:
@@ -96,8 +104,8 @@ class Run:
         self._name = ""
         self._began: "Any" = time.ticks_ms()
         self._resumed = executor.journal.entry.get("attempt", 1) > 1
-        self._acting: "Any" = None  # the task of the operation
-        self._cancelled = self._checking = False
+        self.task: "Any" = None
+        self.cancelled = self._checking = False
 
     async def check_cancelled(self) -> None:
         """Stop the steps if the service says that the execution is no longer IN_PROGRESS."""
@@ -111,10 +119,9 @@ class Run:
                 self._checking = False
 
     def stop(self) -> None:
-        """Stop the steps, also in the middle of one, since the execution has ended."""
-        self._cancelled = True
-        if self._acting:
-            self._acting.cancel()
+        """Stop the steps, since the execution has ended."""
+        self.cancelled = True
+        self.task.cancel()
 
     async def work(self) -> "dict[str, Any]":
         """Run what is left of the steps; return what the last one did. Raises JobFailed."""
@@ -125,7 +132,7 @@ class Run:
         for number in range(first, len(self.steps)):
             arguments: "Any" = None  # the last one's takes memory, as does what came of it
             result = {}
-            self.job = self._acting = None
+            self.job = None
             if number > first:
                 journal.entry["out"] = output
             name, arguments, flags = await self._enter(number, number > first)
@@ -199,14 +206,8 @@ class Run:
         if self.timeout_s >= 60 * (_STEP_TIMEOUT_MIN - 1):  # the service must not end it before
             await self.job.report(self.where())
         try:
-            if self._cancelled:
-                raise asyncio.CancelledError
-            self._acting = spawn(operation.run(arguments, self.job))
-            return await asyncio.wait_for(self._acting, self.timeout_s)
+            acting = spawn(operation.run(arguments, self.job))
+            return await asyncio.wait_for(acting, self.timeout_s)
         except asyncio.TimeoutError:
             what = (self._name, self.at + 1, self.timeout_s)
             raise JobFailed("STEP_TIMEOUT", "%s, step %d, took over %d s" % what)
-        except asyncio.CancelledError:
-            if self._cancelled:
-                raise JobFailed("CANCELED", "stopped by the operator", "CANCELED")
-            raise

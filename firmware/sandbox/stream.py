@@ -64,7 +64,7 @@ class Stream:
                 self.unsent.append(bytes(data[sent:]))
                 if len(self.unsent) == 1:
                     self._flushing = spawn(borrow("flush").run(self))
-            except MemoryError as error:
+            except Exception as error:  # no room, or a flash that does not read
                 self.trouble = error  # half a packet is no packet
                 raise
 

@@ -4,6 +4,7 @@ events, as they lie on the board and in its heap: nothing but a lost connection 
 FUZZ_INPUTS and FUZZ_SEED make it longer (`make fuzz`).
 """
 
+import asyncio
 import gc
 import json
 import random
@@ -81,7 +82,7 @@ class Victim:
         link._enter("online")
         request = self.jobs._waiting[mutant.TOKEN] = _Request("start-next")
         try:
-            link._hear(link.stream).send(None)
+            asyncio.run(link._hear(link.stream))
         except EXPECTED:
             pass
         finally:

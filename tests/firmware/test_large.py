@@ -187,3 +187,22 @@ async def test_one_over_the_limit_is_thrown_away_without_touching_the_flash():
     assert client.oversized == ["start-next/accepted", "notify"]
     assert client.messages == [("notify-next", b"{}")]
     assert flash.root.operations == operations
+
+
+async def test_a_link_that_fails_in_the_middle_of_a_long_message_is_made_again():
+    async def script(connection):
+        await connection.welcome()
+        await connection.send(message("notify", content(6000))[:3000])
+        await connection.expect_end()
+        connected.append(True)
+
+    connected = []
+    for trouble in (None, MemoryError("no room")):
+        _, client = await served(script, keepalive_s=2 if trouble is None else 1200)
+        await until(lambda: client.link.stream and client.link.stream.left, "half a message")
+        client.link.stream.trouble = trouble
+        for times in (1, 2):  # what waits inside the link is cancelled more than once
+            await until(lambda: len(connected) >= times, "another connection")
+        assert not client.task.done()
+        client.task.cancel()
+        connected.clear()

@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 from sandbox import executor, lazy
 from sandbox.errors import JobFailed, JobsError
@@ -355,6 +356,50 @@ async def test_a_job_that_the_operator_cancels_stops_and_is_not_reported():
     assert stopped == [True]
     assert agent.jobs.updates == [] and agent.journal.entry == {}
     assert agent.log.says("job dropped: CANCELED stopped by the operator")
+
+
+async def cancelled(agent):
+    """Run the next job and cancel it in its middle; return how many ms it then took to end."""
+    task = asyncio.create_task(settled(agent))
+    while not agent.executor.check_cancelled:
+        await asyncio.sleep_ms(1)
+    await asyncio.sleep_ms(20)
+    agent.jobs.executions[0]["status"] = "CANCELED"
+    agent.jobs.pending = {}
+    agent.executor.wake()
+    began = time.ticks_ms()
+    await task
+    return time.ticks_diff(time.ticks_ms(), began)
+
+
+async def test_a_job_ends_when_it_is_cancelled_though_its_operation_does_not():
+    async def run(arguments, job):
+        for _ in range(60):
+            try:
+                await asyncio.sleep(10)
+            except asyncio.CancelledError:
+                pass  # as one of the board's owner may, by mistake
+
+    operate(run)
+    agent = Agent(FakeJobs(execution({})))
+    assert await cancelled(agent) < 10_000 // lapse.FACTOR
+    assert agent.log.says("job dropped: CANCELED") and agent.jobs.updates == []
+
+
+async def test_a_job_that_waits_for_room_ends_when_it_is_cancelled():
+    class Crowded(list):
+        def __getitem__(self, number):
+            raise MemoryError
+
+    operate(None)
+    agent = Agent(FakeJobs(execution({})))
+    planned = executor.borrow("plan").parse(None, None)
+    plan = executor.borrow("plan")
+    plan.check = lambda parsed, board: Crowded(planned)
+    real = executor.borrow
+    executor.borrow = lambda name: plan if name in ("plan", "arguments") else real(name)
+    assert await cancelled(agent) < 2000 // lapse.FACTOR
+    assert agent.log.says("job dropped: CANCELED") and agent.jobs.updates == []
 
 
 async def test_a_change_that_is_heard_when_the_job_has_been_dropped_does_no_harm():
