@@ -91,8 +91,12 @@ class App:
         while self.jobs.events:
             try:
                 await borrow("answers").show(self.jobs, self.log.write)
-            except MemoryError:
-                await asyncio.sleep(1)
+            except MemoryError:  # then as it came, since those that wait take room from the jobs
+                try:
+                    self.log.write("Received %s event:  %s" % self.jobs.events[0])
+                    self.jobs.events.pop(0)
+                except MemoryError:
+                    await asyncio.sleep(1)
 
     async def _talk(self) -> None:
         # The console is loaded when somebody types

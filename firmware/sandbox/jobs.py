@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ANSWER_MS = const(10_000)
 _LISTED = const(10)
 _LONGEST_EVENT = const(1536)  # a larger one is shown without its document, for want of memory
-_MOST_EVENTS = const(8)  # each has up to a kilobyte
+_EVENT_ROOM = const(2048)  # bytes of those that wait to be shown
 TOO_LARGE = "DocumentTooLarge"
 FULL = "FlashFull"
 
@@ -152,7 +152,7 @@ class Jobs:
         except (MemoryError, RuntimeError):
             event.clear()
             self.events[:] = [(name, "{}")]
-        if len(self.events) > _MOST_EVENTS:
+        while len(self.events) > 1 and sum(len(each[1]) for each in self.events) > _EVENT_ROOM:
             self.events.pop(0)
         self.on_event()
 

@@ -175,14 +175,29 @@ class Crowded:
         return self._real(name)
 
 
-async def test_events_that_find_no_room_are_shown_when_there_is_some():
+async def test_an_event_that_there_is_no_room_to_put_in_order_is_shown_as_it_came():
     _, made, task, shown = await started(None)
-    crowded = Crowded("answers", 2)
-    made.jobs.events.append(("JobExecutionsChanged", '{"timestamp":1}'))
+    crowded = Crowded("answers", 1)
+    made.jobs.events.append(("JobExecutionsChanged", '{"timestamp":1,"jobs":{}}'))
     made.jobs.on_event()
     await until(lambda: made.jobs.events == [], "the event")
     assert not crowded.times
-    assert 'Received JobExecutionsChanged event:  {"timestamp":1}' in shown
+    assert 'Received JobExecutionsChanged event:  {"timestamp":1,"jobs":{}}' in shown
+    task.cancel()
+
+
+async def test_an_event_that_there_is_no_room_to_show_at_all_is_shown_later():
+    def crowded(line):
+        made.log.write = shown.append
+        raise MemoryError
+
+    _, made, task, shown = await started(None)
+    Crowded("answers", 1)
+    made.log.write = crowded
+    made.jobs.events.append(("JobExecutionsChanged", '{"timestamp":1,"jobs":{}}'))
+    made.jobs.on_event()
+    await until(lambda: made.jobs.events == [], "the event")
+    assert 'Received JobExecutionsChanged event:  {"jobs":{},"timestamp":1}' in shown
     task.cancel()
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import time
 
 from sandbox import jobs as client
@@ -274,8 +275,10 @@ async def test_an_event_that_there_is_no_room_for_changes_the_set_all_the_same()
 async def test_of_many_events_that_wait_to_be_shown_the_oldest_are_left_out():
     jobs, link, _ = made()
     for number in range(12):
-        link.simulate_message("notify", {"timestamp": number})
-    assert [event for _, event in jobs.events] == ['{"timestamp":%d}' % n for n in range(4, 12)]
+        link.simulate_message("notify", {"timestamp": number, "": "x" * 500})
+    assert [json.loads(event)["timestamp"] for _, event in jobs.events] == [9, 10, 11]
+    link.simulate_message("notify", {"timestamp": 12, "": "x" * 5000})
+    assert [json.loads(event)["timestamp"] for _, event in jobs.events] == [12], "one may be long"
 
 
 async def test_events_come_in_their_order_with_their_names():
