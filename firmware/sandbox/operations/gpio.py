@@ -1,8 +1,6 @@
 """Switches or reads a pin: {"operation": "gpio", "pin": "led", "action": "on"}."""
 
-import asyncio
-
-from sandbox.errors import JobFailed
+from sandbox.lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,27 +37,8 @@ async def run(arguments: dict, job: "Job") -> dict:
     if action == "read":
         return {"pin": pin, "state": "on" if job.board.read(pin) else "off"}
     if action in ("pulse", "blink"):
-        return await _pulse(arguments, job)
+        return await borrow("pulses").make(arguments, job)
     if "on" not in job.saved:
         job.save({"on": not job.board.is_on(pin) if action == "toggle" else action == "on"})
     job.board.switch(pin, job.saved["on"], arguments["colour"])
     return {"pin": pin, "state": "on" if job.saved["on"] else "off"}
-
-
-async def _pulse(arguments: dict, job: "Job") -> dict:
-    pin, board = arguments["pin"], job.board
-    count = arguments["count"] if arguments["action"] == "blink" else 1
-    try:
-        if job.saved:
-            raise JobFailed("INTERRUPTED", "a reset cut the pulses off")
-        job.save({"begun": True})
-        for i in range(count):
-            if i:
-                await asyncio.sleep_ms(arguments["off_ms"])
-            board.switch(pin, True, arguments["colour"])
-            await asyncio.sleep_ms(arguments["on_ms"])
-            board.switch(pin, False)
-            job.percent = 100 * (i + 1) // count
-    finally:
-        board.switch(pin, False)
-    return {"pin": pin, "state": "off", "pulses": count}
