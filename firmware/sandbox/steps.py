@@ -199,12 +199,15 @@ class Run:
         raise MemoryError
 
     async def _act(self, arguments: dict) -> "dict[str, Any]":
-        operation = borrow("operations." + self._name.replace("-", "_"))
+        module = "operations." + self._name.replace("-", "_")
+        operation = borrow(module)
         limit = operation.TIMEOUT_S
         self.timeout_s = limit(arguments) if callable(limit) else limit
         self.job = Job(self)
         if self.timeout_s >= 60 * (_STEP_TIMEOUT_MIN - 1):  # the service must not end it before
+            operation = limit = None  # there may not be room for it beside the report
             await self.job.report(self.where())
+            operation = borrow(module)
         try:
             acting = spawn(operation.run(arguments, self.job))
             return await asyncio.wait_for(acting, self.timeout_s)
