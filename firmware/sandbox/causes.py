@@ -40,8 +40,38 @@ _FIRST_PAUSE_MS = const(1000)  # AWS IoT Core allows one CONNECT a second per cl
 _LAST_PAUSE_MS = const(120_000)
 
 
-def classify(error: BaseException, connecting: bool) -> str:
-    """Return the code for `error`, raised while connecting (TLS, CONNECT) or when online."""
+def report(error: BaseException, lost: "tuple[str, int, bool]", link: "Link", log: "Log") -> None:
+    """Log what ended the link, in words, what to do, and when it is tried again; keep that in
+    `trouble`, `failures` and `delay_ms` of the link.
+
+    `lost`: the state in which it ended, for how many milliseconds it had lasted, and whether
+    SUBSCRIBE was not answered yet.
+    """
+    state, lasted_ms, subscribing = lost
+    code = _classify(error, state == "connecting")
+    detail = str(error.args[1]) if type(error).__name__ == "LinkError" else str(error)
+    detail = " ".join(detail.split())  # mbedTLS breaks lines, the log has one for an entry
+    stable = state == "online" and lasted_ms > _STABLE_MS
+    link.failures = 1 if stable else link.failures + 1
+    if state == "online":
+        code = _judge_drop(code, lasted_ms, subscribing, link.failures)
+    what, remedy = explain(code)
+    log.warning("link", "%s: %s%s", code, what, " (%s)" % detail if detail else "")
+    if remedy:
+        log.warning("link", "try: %s", remedy)
+    link.trouble = code, detail
+    link.delay_ms = _pause_ms(link.failures)
+    log.info("link", "next attempt in %d ms", link.delay_ms)
+
+
+def explain(code: str) -> tuple[str, str]:
+    """Return (what happened, what to do) for `code`, ("", "") if the table has no such row."""
+    row = borrow("texts").find("causes.txt", code)
+    return (row[1], row[2]) if row else ("", "")
+
+
+def _classify(error: BaseException, connecting: bool) -> str:
+    # The code for `error`, raised while connecting (TLS, CONNECT) or when online
     name = type(error).__name__
     if name == "LinkError":
         return str(error.args[0])
@@ -60,12 +90,10 @@ def classify(error: BaseException, connecting: bool) -> str:
     return "TLS_REFUSED" if connecting else "CONNECTION_LOST"
 
 
-def judge_drop(code: str, lasted_ms: int, subscribing: bool, failures: int) -> str:
-    """Return a better code for a connection that ended online without a reason given.
-
-    AWS IoT closes without a word when a policy forbids a packet, and when another client connects
-    with the same client id.
-    """
+def _judge_drop(code: str, lasted_ms: int, subscribing: bool, failures: int) -> str:
+    # A better code for a connection that ended online without a reason given: AWS IoT closes
+    # without a word when a policy forbids a packet, and when another client connects with the same
+    # client id
     if code not in _DROPS:
         return code
     if subscribing:
@@ -75,44 +103,12 @@ def judge_drop(code: str, lasted_ms: int, subscribing: bool, failures: int) -> s
     return "PUBLISH_CLOSED" if lasted_ms < _QUICK_MS else code
 
 
-def report(error: BaseException, lost: "tuple[str, int, bool]", link: "Link", log: "Log") -> None:
-    """Log what ended the link, in words, what to do, and when it is tried again; keep that in
-    `trouble`, `failures` and `delay_ms` of the link.
-
-    `lost`: the state in which it ended, for how many milliseconds it had lasted, and whether
-    SUBSCRIBE was not answered yet.
-    """
-    state, lasted_ms, subscribing = lost
-    code = classify(error, state == "connecting")
-    detail = str(error.args[1]) if type(error).__name__ == "LinkError" else str(error)
-    detail = " ".join(detail.split())  # mbedTLS breaks lines, the log has one for an entry
-    stable = state == "online" and lasted_ms > _STABLE_MS
-    link.failures = 1 if stable else link.failures + 1
-    if state == "online":
-        code = judge_drop(code, lasted_ms, subscribing, link.failures)
-    what, remedy = explain(code)
-    log.warning("link", "%s: %s%s", code, what, " (%s)" % detail if detail else "")
-    if remedy:
-        log.warning("link", "try: %s", remedy)
-    link.trouble = code, detail
-    link.delay_ms = pause_ms(link.failures)
-    log.info("link", "next attempt in %d ms", link.delay_ms)
-
-
-def pause_ms(failures: int) -> int:
-    """Return how long to wait after so many failures in a row: 1 s to a ceiling, at random.
-
-    Exponential back-off with full jitter, as AWS IoT Device Advisor tests it: the ceiling doubles
-    from 2 s to 120 s.
-    """
+def _pause_ms(failures: int) -> int:
+    # How long to wait after so many failures in a row: 1 s to a ceiling, at random. Exponential
+    # back-off with full jitter, as AWS IoT Device Advisor tests it: the ceiling doubles from 2 s
+    # to 120 s.
     ceiling = min(_FIRST_PAUSE_MS << min(failures, 7), _LAST_PAUSE_MS)
     return _FIRST_PAUSE_MS + random.getrandbits(24) % (ceiling - _FIRST_PAUSE_MS + 1)
-
-
-def explain(code: str) -> tuple[str, str]:
-    """Return (what happened, what to do) for `code`, ("", "") if the table has no such row."""
-    row = borrow("texts").find("causes.txt", code)
-    return (row[1], row[2]) if row else ("", "")
 
 
 def _find(rows: tuple, text: str, default: str) -> str:

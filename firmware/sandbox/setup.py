@@ -21,7 +21,11 @@ def intern() -> list[str]:
     """
     names = ["operation", "steps", "pin", "action", "led", "gpio", "on", "off", "toggle", "wait"]
     names += ["name", "type", "input", "handler", "args", "path", "runAsUser", "command"]
-    return names + ["runHandler", "runCommand", "ignoreStepFailure", "seconds", "relay"]
+    return names + [
+        "runHandler",
+        "runCommand",
+        "ignoreStepFailure",
+    ]
 
 
 def load(log: "Log") -> "tuple[Config, Board, Any, int]":

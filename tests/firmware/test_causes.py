@@ -17,7 +17,7 @@ class FakeLink:
 
 
 def test_a_link_error_has_its_code():
-    assert causes.classify(LinkError("NO_PINGRESP", ""), False) == "NO_PINGRESP"
+    assert causes._classify(LinkError("NO_PINGRESP", ""), False) == "NO_PINGRESP"
 
 
 def test_what_tls_says_of_a_certificate_is_told_apart():
@@ -28,7 +28,7 @@ def test_what_tls_says_of_a_certificate_is_told_apart():
         ("Common Name (CN) does not match with the expected CN", "TLS_WRONG_NAME"),
         ("is signed with an unacceptable hash", "TLS_UNTRUSTED"),
     ):
-        assert causes.classify(ValueError(VERIFICATION % text), True) == code, text
+        assert causes._classify(ValueError(VERIFICATION % text), True) == code, text
 
 
 def test_what_mbedtls_says_in_numbers_is_told_apart():
@@ -41,25 +41,25 @@ def test_what_mbedtls_says_in_numbers_is_told_apart():
         (-28928, "MBEDTLS_ERR_SSL_BAD_INPUT_DATA", "TLS_KEY_MISMATCH"),
         (-29184, "MBEDTLS_ERR_SSL_INVALID_RECORD", "TLS_FAILED"),
     ):
-        assert causes.classify(OSError(number, text), True) == code, text
+        assert causes._classify(OSError(number, text), True) == code, text
 
 
 def test_numbers_of_both_signs_and_both_ports_are_a_lost_connection():
     for number in (104, -104, 110, 116, 118, 128, 113):  # ESP32 has 116 for ETIMEDOUT
-        assert causes.classify(OSError(number), False) == "CONNECTION_LOST", number
-    assert causes.classify(OSError(), False) == "CONNECTION_LOST"
+        assert causes._classify(OSError(number), False) == "CONNECTION_LOST", number
+    assert causes._classify(OSError(), False) == "CONNECTION_LOST"
 
 
 def test_memory_is_told_apart():
-    assert causes.classify(MemoryError("memory allocation failed"), True) == "TLS_NO_MEMORY"
-    assert causes.classify(MemoryError("memory allocation failed"), False) == "OUT_OF_MEMORY"
-    assert causes.classify(OSError(12), True) == "TLS_NO_MEMORY"
+    assert causes._classify(MemoryError("memory allocation failed"), True) == "TLS_NO_MEMORY"
+    assert causes._classify(MemoryError("memory allocation failed"), False) == "OUT_OF_MEMORY"
+    assert causes._classify(OSError(12), True) == "TLS_NO_MEMORY"
 
 
 def test_what_umqtt_raises_on_garbage_is_malformed():
     for error in (IndexError("bytes index out of range"), AssertionError(), TypeError()):
-        assert causes.classify(error, False) == "MALFORMED_PACKET"
-    assert causes.classify(ValueError("x"), False) == "MALFORMED_PACKET"
+        assert causes._classify(error, False) == "MALFORMED_PACKET"
+    assert causes._classify(ValueError("x"), False) == "MALFORMED_PACKET"
 
 
 def test_real_exceptions_are_understood():
@@ -73,7 +73,7 @@ def test_real_exceptions_are_understood():
             act()
             raise KeyError
         except Exception as error:
-            assert causes.classify(error, False) == code, repr(error)
+            assert causes._classify(error, False) == code, repr(error)
 
 
 def test_a_drop_is_judged_by_when_it_came():
@@ -86,7 +86,7 @@ def test_a_drop_is_judged_by_when_it_came():
         ("CLOSED_BY_PEER", 1999, False, 1, "PUBLISH_CLOSED"),
         ("CLOSED_BY_PEER", 2000, False, 1, "CLOSED_BY_PEER"),
     ):
-        assert causes.judge_drop(code, lasted_ms, subscribing, failures) == judged
+        assert causes._judge_drop(code, lasted_ms, subscribing, failures) == judged
 
 
 def test_a_report_names_the_cause_and_the_next_thing_to_do():
@@ -138,16 +138,16 @@ def test_every_code_that_is_chosen_here_has_a_row():
 def test_the_pause_is_between_one_second_and_two_minutes():
     for failures in (0, 1, 5, 7, 8, 30, 1000):
         for _ in range(50):
-            assert 1000 <= causes.pause_ms(failures) <= 120_000
+            assert 1000 <= causes._pause_ms(failures) <= 120_000
 
 
 def test_the_ceiling_doubles_from_two_seconds_to_two_minutes():
     for failures, ceiling in ((1, 2000), (2, 4000), (3, 8000), (6, 64_000), (7, 120_000)):
-        pauses = [causes.pause_ms(failures) for _ in range(200)]
+        pauses = [causes._pause_ms(failures) for _ in range(200)]
         assert ceiling * 0.8 < max(pauses) <= ceiling, (failures, max(pauses))
 
 
 def test_the_pause_is_random_down_to_a_second():
-    pauses = [causes.pause_ms(10) for _ in range(200)]
+    pauses = [causes._pause_ms(10) for _ in range(200)]
     assert min(pauses) < 12_000
     assert len(set(pauses)) > 100
