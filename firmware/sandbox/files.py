@@ -1,5 +1,6 @@
 """Small JSON files in flash, written so that a power cut does no harm; `reader` reads them."""
 
+import gc
 import json
 import os
 
@@ -15,6 +16,7 @@ def write_json(path: str, value: dict) -> None:
     """
     temporary = path + ".new"
     make_folder(path.rsplit("/", 1)[0])
+    gc.collect()  # an open file takes most of a kilobyte
     with open(temporary, "w") as file:
         json.dump(value, file)
     os.rename(temporary, path)

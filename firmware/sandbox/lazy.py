@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, Coroutine
 
 # Bytes that are allocated between collections: with lent modules there is less room for garbage
-_TIGHT, _EASY = const(1024), const(4096)
+_TIGHT, _EASY = const(768), const(4096)
 _LENT = "/lent"
 _NAME = "lent"
 _FULL_NAME = "sandbox." + _NAME

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
 LEVELS = ("error", "warning", "info", "debug")
-_KEEP = const(15)
+_ROOM, _LINE = const(1024), const(32)  # bytes for all that are kept, and of one beside its text
 _LONGEST = const(200)
 _OUTLIVING = const(4)  # lines; RTC memory has 2048 bytes
 
@@ -23,6 +23,7 @@ class Log:
     def __init__(self, write: "Callable[[str], None]" = print, level: str = "info") -> None:
         self.write = write
         self.lines: list[str] = []
+        self._room = _ROOM
         self.level = level
         self.outlive: "Callable[[bytes], Any] | None" = None  # keeps lines over a reset
         self._began = time.ticks_ms()
@@ -62,8 +63,9 @@ class Log:
         line = "%s %d.%03d %s: %s" % ("EWID"[level], ms // 1000, ms % 1000, tag, text)
         line = line[:_LONGEST]
         self.lines.append(line)
-        if len(self.lines) > _KEEP:
-            self.lines.pop(0)
+        self._room -= len(line) + _LINE
+        while self._room < 0:
+            self._room += len(self.lines.pop(0)) + _LINE
         if self.outlive:
             try:
                 self.outlive("\n".join(self.lines[-_OUTLIVING:]).encode())

@@ -32,7 +32,6 @@ async def run(executor: "Executor", steps: "Any") -> "tuple[Exception | None, di
     this = Run(executor, steps)
     # in a task of their own, so that a cancelled job can be stopped in their middle
     this.task = spawn(this.work())
-    pace = spawn(this.pace())
     executor.check_cancelled = this.check_cancelled
     failure: Exception
     try:
@@ -45,7 +44,8 @@ async def run(executor: "Executor", steps: "Any") -> "tuple[Exception | None, di
         failure = error
     finally:
         executor.check_cancelled = None
-        pace.cancel()
+        if this.pacing:
+            this.pacing.cancel()
     return failure, dict(this.where(), duration_ms=this.duration_ms())
 
 
@@ -105,6 +105,7 @@ class Run:
         self._began: "Any" = time.ticks_ms()
         self._resumed = executor.journal.entry.get("attempt", 1) > 1
         self.task: "Any" = None
+        self.pacing: "Any" = None  # the task that tells how far it is, once it may take long
         self.cancelled = self._checking = False
 
     async def check_cancelled(self) -> None:
@@ -204,6 +205,8 @@ class Run:
         limit = operation.TIMEOUT_S
         self.timeout_s = limit(arguments) if callable(limit) else limit
         self.job = Job(self)
+        if not self.pacing and max(self.timeout_s, self.duration_ms() // 1000) > _PACE_S:
+            self.pacing = spawn(self.pace())
         if self.timeout_s >= 60 * (_STEP_TIMEOUT_MIN - 1):  # the service must not end it before
             operation = limit = None  # there may not be room for it beside the report
             await self.job.report(self.where())

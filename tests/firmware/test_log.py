@@ -38,11 +38,15 @@ def test_a_percent_sign_without_arguments_is_text():
     assert lines[0].endswith("x: 100 % sure")
 
 
-def test_the_last_fifteen_lines_are_kept():
+def test_the_last_lines_are_kept_for_which_there_is_room():
     log = Log(lambda line: None)
-    for i in range(25):
+    for i in range(40):
         log.info("x", "line %d", i)
-    assert [line.split()[-1] for line in log.lines] == [str(i) for i in range(10, 25)]
+        assert sum(len(line) + 32 for line in log.lines) <= 1024
+    numbers = [line.split()[-1] for line in log.lines]
+    assert 18 <= len(numbers) <= 22 and numbers == [str(i) for i in range(40 - len(numbers), 40)]
+    log.info("x", "y" * 300)
+    assert len(log.lines[-1]) == 200 and log.lines[-2].endswith("line 39")
 
 
 def test_lines_that_are_not_shown_are_not_kept():

@@ -26,6 +26,8 @@ ARGV = ("pin", "action", "count")
 
 def TIMEOUT_S(arguments: dict) -> int:  # noqa: N802  a constant for most operations
     """Return how long it may take."""
+    if arguments["action"] not in ("pulse", "blink"):
+        return 5
     return 5 + arguments["count"] * (arguments["on_ms"] + arguments["off_ms"]) // 900
 
 
