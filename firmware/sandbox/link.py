@@ -237,6 +237,7 @@ class Link:
             borrow("causes").report(error, lost, self, self.log)
         except MemoryError:  # what else is loaded will have gone by the next attempt
             self.trouble, self.delay_ms = ("OUT_OF_MEMORY", ""), _CROWDED_MS
+            self.log.warning("link", "OUT_OF_MEMORY")
 
     def _enter(self, state: str) -> None:
         self.state = state

@@ -197,7 +197,7 @@ async def test_a_message_that_takes_all_memory_is_told():
 
     client = Client(await peers.Peer(script).start())
     client.link.on_message = take
-    assert await client.trouble() == "OUT_OF_MEMORY"
+    assert await client.trouble() == "OUT_OF_MEMORY" and client.log.says("OUT_OF_MEMORY")
     assert client.log.says("OUT_OF_MEMORY: the heap had no room (memory allocation failed")
 
 
@@ -309,7 +309,7 @@ async def test_a_failure_that_there_is_no_room_to_explain_is_one_all_the_same():
 
     real, link.borrow = link.borrow, crowded
     peer, client = await served(script)
-    assert await client.trouble() == "OUT_OF_MEMORY"
+    assert await client.trouble() == "OUT_OF_MEMORY" and client.log.says("OUT_OF_MEMORY")
     await until(lambda: client.log.says("PUBLISH_CLOSED"), "the next attempt")
     assert peer.port and client.link.delay_ms < 5000
     client.task.cancel()
