@@ -205,7 +205,8 @@ class Run:
         limit = operation.TIMEOUT_S
         self.timeout_s = limit(arguments) if callable(limit) else limit
         self.job = Job(self)
-        if not self.pacing and max(self.timeout_s, self.duration_ms() // 1000) > _PACE_S:
+        long = max(self.timeout_s, self.duration_ms() // 1000) > _PACE_S
+        if long and not self.pacing and not self.quiet:
             self.pacing = spawn(self.pace())
         if self.timeout_s >= 60 * (_STEP_TIMEOUT_MIN - 1):  # the service must not end it before
             operation = limit = None  # there may not be room for it beside the report
