@@ -22,18 +22,19 @@ def residents(modules: list[str]) -> list[str]:
     the package, the root, and what any module imports. The others are loaded by name, and given up
     (`sandbox.lazy`).
     """
+    imports = {module: _imports(module) for module in modules}
     order: list[str] = []
 
     def visit(module: str) -> None:
-        if module in modules and module not in order:
-            for needed in _imports(module):
+        if module in imports and module not in order:
+            for needed in imports[module]:
                 visit(needed)
             order.append(module)
 
     visit(_PACKAGE)
     visit(_ROOT)
     for module in modules:
-        for needed in _imports(module):
+        for needed in imports[module]:
             visit(needed)
     return order
 

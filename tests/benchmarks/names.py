@@ -51,8 +51,7 @@ def pools(count: int) -> int:
 
 def lent() -> list[str]:
     """Return the modules that are loaded for a moment only."""
-    stay = residents(list(_modules()))
-    return [name.removeprefix("sandbox.") for name in _modules() if name not in stay]
+    return [name.removeprefix("sandbox.") for name in _modules() if name not in _residents()]
 
 
 def kept(loaded: Iterable[str] = ()) -> set[str]:
@@ -62,9 +61,8 @@ def kept(loaded: Iterable[str] = ()) -> set[str]:
     What an ESP32 has in its flash is taken to be what the Unix port has, and what the stubs of an
     ESP32's own modules define: that is about right.
     """
-    modules = _modules()
-    wanted = residents(list(modules)) + [f"sandbox.{name}" for name in loaded]
-    found = _sources().union(*(modules[name] for name in wanted))
+    wanted = _residents() + [f"sandbox.{name}" for name in loaded]
+    found = _sources().union(*(_modules()[name] for name in wanted))
     return found - _in_flash()
 
 
@@ -72,6 +70,11 @@ def kept(loaded: Iterable[str] = ()) -> set[str]:
 def _modules() -> dict[str, set[str]]:
     files = build.application(umqtt=False).items()
     return {module_name(path): names(data) for path, data in files if path.endswith(".mpy")}
+
+
+@functools.cache
+def _residents() -> list[str]:
+    return residents(list(_modules()))
 
 
 @functools.cache
