@@ -132,12 +132,19 @@ class Link:
     # Connecting
 
     async def _connect(self) -> None:
-        dial, config = borrow("dial"), self.config
-        connection = await dial.connect(config, self.context, self._wire, self.log)
-        self.stream, self._client = connection
+        # with one module for each part, so that none takes room in which TLS needs most
+        config, began = self.config, time.ticks_ms()
+        self._client = borrow("client").make(config, self._wire)
         self._client.set_callback(self.hand_out)
+        raw = await borrow("dial").connect(config.endpoint, config.port)
+        try:
+            packet = self._wire.packet()
+            self.stream = await borrow("handshake").run(self, raw, packet, began)
+        except BaseException:
+            raw.close()
+            raise
         self.subscribing = True
-        self.stream.send(dial.subscribe_packet(config.thing))
+        self.stream.send(borrow("topics").subscribe_packet(config.thing))
         self._enter("online")
         self.online.set()
         self.on_online()

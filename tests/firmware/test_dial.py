@@ -1,18 +1,14 @@
-"""From the name to the answered CONNECT: the exact bytes, and the right cause for each failure."""
+"""From the name to the answered CONNECT: the right cause for each failure."""
 
 import asyncio
 import socket
 
 import tls
-from sandbox import dial
-from sandbox.wire import Wire
 
 import lapse
 import peer as peers
-from connected import Client, config, trouble_with
+from connected import Client, trouble_with
 from fakes import until
-
-LONGEST_THING = "t" * 128
 
 
 async def refuse(connection):
@@ -31,42 +27,6 @@ class NoPeer:
 
     def __init__(self, port):
         self.port = port
-
-
-def test_connect_has_the_client_id_and_the_keep_alive():
-    wire = Wire()
-    dial._client(config(8883, keepalive_s=1200), wire)
-    assert bytes(wire.packet()) == b"\x10\x12\0\4MQTT\4\2\x04\xb0\0\6lamp-1"
-
-
-def test_connect_takes_the_longest_client_id():
-    wire = Wire()
-    dial._client(config(8883, client_id=LONGEST_THING), wire)
-    packet = bytes(wire.packet())
-    assert packet[:3] == b"\x10\x8c\1"  # 140 bytes follow
-    assert packet[-130:] == b"\0\x80" + LONGEST_THING.encode()
-
-
-def test_subscribe_has_six_filters_in_one_packet():
-    packet = dial.subscribe_packet("x")
-    assert packet == (
-        b"\x82\xb9\x01\0\x01"
-        b"\0\x19$aws/things/x/jobs/notify\x01"
-        b"\0\x1e$aws/things/x/jobs/notify-next\x01"
-        b"\0\x18$aws/things/x/jobs/get/+\0"
-        b"\0\x1f$aws/things/x/jobs/start-next/+\0"
-        b"\0\x1a$aws/things/x/jobs/+/get/+\0"
-        b"\0\x1d$aws/things/x/jobs/+/update/+\0"
-    ), packet
-
-
-def test_subscribe_takes_the_longest_thing():
-    packet = dial.subscribe_packet(LONGEST_THING)
-    size = (packet[1] & 0x7F) | packet[2] << 7
-    assert size == len(packet) - 3
-    topic = b"$aws/things/%s/jobs/notify" % LONGEST_THING.encode()
-    assert packet[5:7] == len(topic).to_bytes(2, "big")
-    assert packet[7 : 7 + len(topic)] == topic
 
 
 # The network

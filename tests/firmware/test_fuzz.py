@@ -10,8 +10,8 @@ import json
 import random
 
 from sandbox.answers import dump
+from sandbox.client import make
 from sandbox.config import parse
-from sandbox.dial import _client
 from sandbox.errors import JobFailed, LinkError
 from sandbox.jobs import Jobs, _Request
 from sandbox.link import Link
@@ -76,7 +76,7 @@ class Victim:
         link, socket = self.link, Socket(made)
         link.stream = Stream(socket, None, self.config.receive_limit)
         link.stream._raw = socket
-        link._client = _client(self.config, link._wire)
+        link._client = make(self.config, link._wire)
         link._client.set_callback(link.hand_out)
         link._wire.packet()
         link._enter("online")

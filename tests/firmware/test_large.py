@@ -41,7 +41,7 @@ async def accepted(connection):
 
 
 async def test_it_comes_whole_through_flash_whatever_its_size():
-    # `dial` lets the heap hold 2048 bytes, `stream` reads 512
+    # `handshake` lets the heap hold 2048 bytes, `stream` reads 512
     sizes = [2048 + more for more in (-60, -1, 0, 1, 500)] + [1023, 1025, 4096]
     sizes.append(LIMIT - len("$aws/things/lamp/jobs/notify") - 2 - 2)
     acknowledged = []

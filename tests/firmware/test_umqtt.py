@@ -1,20 +1,35 @@
 """Every interface that umqtt.simple has had packs and unpacks on the wire as the link needs it."""
 
-from sandbox import dial
+from sandbox import client as umqtt
 from sandbox.wire import ERRORS, Wire
 
 from connected import config, publish
 from fakes import raises
 
+LONGEST_ID = "t" * 128
 UMQTT = ("1.3.4", "1.4.0", "1.5.0", "1.6.0", "1.7.1", "1.8.0")
 
 
 def connected():
-    """Return the wire, and umqtt's client on it as `dial` makes it, its CONNECT taken out."""
+    """Return the wire, and umqtt's client on it as `client` makes it, its CONNECT taken out."""
     wire = Wire()
-    client = dial._client(config(8883), wire)
+    client = umqtt.make(config(8883), wire)
     assert bytes(wire.packet()) == b"\x10\x12\0\4MQTT\4\2\0\x3c\0\6lamp-1"
     return wire, client
+
+
+def test_connect_has_the_client_id_and_the_keep_alive():
+    wire = Wire()
+    umqtt.make(config(8883, keepalive_s=1200), wire)
+    assert bytes(wire.packet()) == b"\x10\x12\0\4MQTT\4\2\x04\xb0\0\6lamp-1"
+
+
+def test_connect_takes_the_longest_client_id():
+    wire = Wire()
+    umqtt.make(config(8883, client_id=LONGEST_ID), wire)
+    packet = bytes(wire.packet())
+    assert packet[:3] == b"\x10\x8c\1"  # 140 bytes follow
+    assert packet[-130:] == b"\0\x80" + LONGEST_ID.encode()
 
 
 def test_what_it_sends_is_one_packet_in_the_wire():

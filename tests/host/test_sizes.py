@@ -39,7 +39,7 @@ def test_names() -> None:
 def test_what_stays_is_told_from_what_is_given_up(measured: dict[str, Any]) -> None:
     stays = {name for name, module in measured["modules"].items() if module.get("stays")}
     assert {"sandbox.app", "sandbox.link", "sandbox.stream", "sandbox.board"} <= stays
-    assert not {"sandbox.dial", "sandbox.commands", "sandbox.console"} & stays
+    assert not {"sandbox.handshake", "sandbox.commands", "sandbox.console"} & stays
 
 
 def test_the_table_shows_what_has_changed(measured: dict[str, Any]) -> None:

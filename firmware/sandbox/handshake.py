@@ -1,0 +1,71 @@
+"""Makes a connected socket one of MQTT: TLS, CONNECT and its answer; each with a deadline. Loaded
+while it is made.
+"""
+
+import asyncio
+import time
+
+from micropython import const
+
+from .errors import LinkError
+from .stream import Stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .link import Link
+
+_LARGEST = const(2048)  # bytes of a packet that is held in the heap; a larger one: see `large`
+_TLS_MS = const(30_000)  # a handshake takes 1 to 3 s on an ESP32, more on a weak link
+_ANSWER_MS = const(10_000)
+_CONNACK = const(0x20)
+
+
+async def run(link: "Link", raw: "Any", packet: memoryview, began: int) -> Stream:
+    """Return the open stream over the socket `raw`, CONNECT, the `packet`, sent and accepted;
+    `began` is when the connection was, in ticks. Raises LinkError.
+
+    Whatever TLS raises passes, too: ValueError when the server cannot be verified, OSError.
+    """
+    config = link.config
+    sock = link.context.wrap_socket(
+        raw, server_hostname=config.endpoint, do_handshake_on_connect=False
+    )
+    sock.setblocking(False)
+    await _send(sock, packet)
+    stream = Stream(sock, raw, min(config.receive_limit, _LARGEST))
+    await _expect_connack(stream)
+    took = time.ticks_diff(time.ticks_ms(), began)
+    where = (config.endpoint, config.port, config.client_id, took)
+    link.log.info("link", "connected to %s:%d as %s in %d ms", *where)
+    return stream
+
+
+async def _send(sock: "Any", packet: memoryview) -> None:
+    # The handshake runs, in steps, when the first packet is sent
+    writer = asyncio.StreamWriter(sock)
+    writer.write(bytes(packet))
+    try:
+        await asyncio.wait_for_ms(writer.drain(), _TLS_MS)
+    except asyncio.TimeoutError:
+        raise LinkError("TLS_TIMEOUT", "%d ms" % _TLS_MS)
+
+
+async def _expect_connack(stream: Stream) -> None:
+    packet: "Any"
+    start: "Any"
+    try:
+        packet, start, _ = await asyncio.wait_for_ms(stream.receive(), _ANSWER_MS)
+    except asyncio.TimeoutError:
+        raise LinkError("MQTT_CONNACK_TIMEOUT", "%d ms" % _ANSWER_MS)
+    except LinkError as error:
+        # AWS IoT closes without a CONNACK when policy, client id or certificate forbid it
+        if error.args[0] == "CLOSED_BY_PEER":
+            raise LinkError("MQTT_CLOSED_AT_CONNECT", "")
+        raise
+    if packet[0] != _CONNACK or len(packet) - start < 2:
+        raise LinkError("MALFORMED_PACKET", "no CONNACK")
+    if packet[start + 1]:
+        raise LinkError("MQTT_REFUSED", "return code %d" % packet[start + 1])
+    stream.done()
