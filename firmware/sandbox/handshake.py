@@ -12,7 +12,7 @@ from .stream import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Coroutine
 
     from .link import Link
 
@@ -33,7 +33,9 @@ async def run(link: "Link", raw: "Any", packet: memoryview, began: int) -> Strea
         raw, server_hostname=config.endpoint, do_handshake_on_connect=False
     )
     sock.setblocking(False)
-    await _send(sock, packet)
+    writer = asyncio.StreamWriter(sock)
+    writer.write(bytes(packet))  # the handshake runs, in steps, when the first packet is sent
+    await _in_time(writer.drain(), _TLS_MS, "TLS_TIMEOUT")
     stream = Stream(sock, raw, min(config.receive_limit, _LARGEST))
     await _expect_connack(stream)
     took = time.ticks_diff(time.ticks_ms(), began)
@@ -42,23 +44,11 @@ async def run(link: "Link", raw: "Any", packet: memoryview, began: int) -> Strea
     return stream
 
 
-async def _send(sock: "Any", packet: memoryview) -> None:
-    # The handshake runs, in steps, when the first packet is sent
-    writer = asyncio.StreamWriter(sock)
-    writer.write(bytes(packet))
-    try:
-        await asyncio.wait_for_ms(writer.drain(), _TLS_MS)
-    except asyncio.TimeoutError:
-        raise LinkError("TLS_TIMEOUT", "%d ms" % _TLS_MS)
-
-
 async def _expect_connack(stream: Stream) -> None:
     packet: "Any"
     start: "Any"
     try:
-        packet, start, _ = await asyncio.wait_for_ms(stream.receive(), _ANSWER_MS)
-    except asyncio.TimeoutError:
-        raise LinkError("MQTT_CONNACK_TIMEOUT", "%d ms" % _ANSWER_MS)
+        packet, start, _ = await _in_time(stream.receive(), _ANSWER_MS, "MQTT_CONNACK_TIMEOUT")
     except LinkError as error:
         # AWS IoT closes without a CONNACK when policy, client id or certificate forbid it
         if error.args[0] == "CLOSED_BY_PEER":
@@ -69,3 +59,10 @@ async def _expect_connack(stream: Stream) -> None:
     if packet[start + 1]:
         raise LinkError("MQTT_REFUSED", "return code %d" % packet[start + 1])
     stream.done()
+
+
+async def _in_time(waiting: "Coroutine", ms: int, code: str) -> "Any":
+    try:
+        return await asyncio.wait_for_ms(waiting, ms)
+    except asyncio.TimeoutError:
+        raise LinkError(code, "%d ms" % ms)

@@ -153,7 +153,7 @@ class Link:
 
     async def _serve(self) -> None:
         stream: "Any" = self.stream
-        watching: "Any" = asyncio.create_task(self._watch(stream, asyncio.current_task()))
+        watching: "Any" = asyncio.create_task(self._watch(asyncio.current_task()))
         try:
             await self._hear(stream)
         except asyncio.CancelledError:
@@ -179,33 +179,34 @@ class Link:
                 raise LinkError("MALFORMED_PACKET", "unexpected packet %02x" % packet[0])
             stream.done()
 
-    async def _watch(self, stream: "Any", hearing: "Any") -> None:
+    async def _watch(self, hearing: "Any") -> None:
+        # has no stream of its own: a task that has ended may be held for long (see `spawn`)
         try:
-            await self._look(stream)
+            await self._look()
         except Exception as error:
-            stream.trouble = error
+            self.stream.trouble = error
             hearing.cancel()
 
-    async def _look(self, stream: "Any") -> None:
+    async def _look(self) -> None:
         # Whatever comes shows that the peer is there: PINGRESP may be behind a long message
         patience_ms = min(_ANSWER_MS, 500 * self.config.keepalive_s)
         while True:
-            await self._pass(stream, patience_ms)
+            await self._pass(patience_ms)
             if self.subscribing:
                 raise LinkError("SUBACK_TIMEOUT", "")
-            if not stream.heard:
+            if not self.stream.heard:
                 raise LinkError("NO_PINGRESP", "")
-            await self._pass(stream, 1000 * self.config.keepalive_s - patience_ms)
-            stream.heard = self._checking = False
+            await self._pass(1000 * self.config.keepalive_s - patience_ms)
+            self.stream.heard = self._checking = False
             self._send("ping")
 
-    async def _pass(self, stream: "Any", ms: int) -> None:
+    async def _pass(self, ms: int) -> None:
         # Let so much time pass, less for a check; an answer that is awaited has its time
         end = time.ticks_add(time.ticks_ms(), ms)
-        while ms > 0 and not (self._checking and stream.heard):
+        while ms > 0 and not (self._checking and self.stream.heard):
             await asyncio.sleep_ms(min(ms, _GLANCE_MS))
-            if stream.trouble:
-                raise stream.trouble
+            if self.stream.trouble:
+                raise self.stream.trouble
             self.on_glance()
             ms = time.ticks_diff(end, time.ticks_ms())
 

@@ -10,6 +10,9 @@ number of one that every MicroPython has, times two plus one; the objects; the c
 with that of its functions in it. Numbers have seven bits a byte, the highest first. The code takes
 a string by its number: LOAD_CONST_STRING that of a name, LOAD_CONST_OBJ that of an object. So
 nothing in it moves. MicroPython itself makes no second one of a string that it knows as a name.
+
+Comprehensions, which are functions of their own, are all called `_`: their names take ten bytes of
+flash a module, and a traceback tells the line.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from dataclasses import dataclass, field
 _VERSION = 6
 _LOAD_CONST_STRING, _LOAD_CONST_OBJ = 0x10, 0x23
 _STRING, _BYTES, _COMPLEX, _TUPLE = 5, 6, 9, 10  # kinds of objects; between, numbers as text
-_EMPTY = b"\x03"  # the name that every MicroPython has: ""
+# Names that every MicroPython has (py/makeqstrdata.py, static_qstr_list): "" and "_"
+_EMPTY, _UNDERSCORE = b"\x03", b"\x11"
+_NAMELESS = {"<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>"}  # functions, in tracebacks only
 _NOT_MOVED = 0x80  # numbers from here on take more than one byte
 # The function whose strings are to be names: see firmware/sandbox/setup.py
 _KEPT = "intern"
@@ -38,6 +43,9 @@ def unname(compiled: bytes, kept: Set[str]) -> bytes:
     module = _Module(compiled)
     code = bytearray(module.code)
     objects: list[bytes] = []
+    for number, name in enumerate(module.names):
+        if name in _NAMELESS:
+            module.raw_names[number] = _UNDERSCORE
     for number in sorted(module.strings):
         new = module.objects + len(objects)
         text = module.names[number]

@@ -8,7 +8,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,11 +23,14 @@ from tests.benchmarks.table import Table
 from tests.benchmarks.trace import Trace
 from tests.device_fixture import Device
 from tests.firmware import budgets
+from tests.https_server import HttpsServer
 
+# ALL_OF_IT have all the heap, the others are to leave some of it
 AT_REST = "after connect, without garbage"
-# These have all the heap, the others are to leave some of it
 DOWNLOAD = "at most during a download, its URL of 2 KB"
 LARGEST = "at most during a job of 28 KB"
+HTTPS = "at most during a download by https, the console open"
+ALL_OF_IT = (DOWNLOAD, LARGEST, HTTPS)
 _LED_ON = {"operation": "gpio", "pin": "led", "action": "on"}
 _LARGE, _LARGEST = 8_000, 28_000
 _STEPS = 20
@@ -61,7 +64,7 @@ def bench_heap(
             most, how = int(heap * guess), f"estimated for 32 bit: {guess:.2f} times, as measured"
         else:
             most, how = heap, how_measured()
-        aim = budgets.HEAP if name in (DOWNLOAD, LARGEST) else budgets.PEAK_TARGET
+        aim = budgets.HEAP if name in ALL_OF_IT else budgets.PEAK_TARGET
         failed = [heap.failed[name] for heap in (found, true) if heap and name in heap.failed]
         table.add(
             f"heap in use {name}",
@@ -90,7 +93,7 @@ def bench_heap(
 
 
 def measure(make_device: Callable[..., Device], divisor: int = 0) -> Heap:
-    """Start a device with the probe and have it do everything."""
+    """Start devices with the probe and have them do everything."""
     device = make_device(deployed=False)
     trace = Trace(device, divisor)
     device.expect("link: ready")
@@ -120,7 +123,27 @@ def measure(make_device: Callable[..., Device], divisor: int = 0) -> Heap:
             in_use[name] = trace.peak(began, time.time())
             if "second" in name:
                 loaded = trace.loaded(began)
-    return Heap(in_use, failed, loaded, trace.names())
+    in_use[HTTPS], said = _download_by_https(make_device, divisor)
+    return Heap(in_use, failed | said, loaded, trace.names())
+
+
+def _download_by_https(
+    make_device: Callable[..., Device], divisor: int
+) -> tuple[int, dict[str, str]]:
+    # (bytes at most, why it failed if it did), on a device that trusts the server
+    with closing(HttpsServer()) as server:
+        device = make_device(deployed=False)
+        trace = Trace(device, divisor, config={"extra_root": server.root})
+        device.expect("link: ready")
+        device.command("help")
+        time.sleep(_REST_S)
+        began = time.time()
+        url = f"https://localhost:{server.port}/f"
+        status, details = device.run_job(
+            {"operation": "download-file", "url": url, "path": "/files/bench"}
+        )
+        failed = {} if status == "SUCCEEDED" else {HTTPS: f"{status} {details['code']}"}
+        return trace.peak(began, time.time()), failed
 
 
 def _steps(size: int) -> dict[str, Any]:

@@ -119,3 +119,19 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     ):
         with pytest.raises(UnknownFormatError, match=why):
             unname(wrong, set())
+
+
+def test_comprehensions_have_no_name_of_their_own_and_their_line_is_told(tmp_path: Path) -> None:
+    source = (
+        "import sys\n"
+        "try:\n"
+        "    any(\n"
+        "        1 // each for each in (0,))\n"
+        "except ZeroDivisionError as error:\n"
+        "    sys.print_exception(error, sys.stdout)\n"
+    )
+    found = compiled(source, tmp_path)
+    assert "<genexpr>" in names(found)
+    changed = unname(found, set())
+    assert "<genexpr>" not in names(changed)
+    assert 'File "it", line 4, in _\n' in said(changed, tmp_path)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tests.benchmarks import idle
 from tests.benchmarks.bench_connect import RTT_S, STARTED, connect_board
-from tests.benchmarks.bench_heap import AT_REST, DOWNLOAD, LARGEST, measure
+from tests.benchmarks.bench_heap import ALL_OF_IT, AT_REST, measure
 from tests.benchmarks.traffic import Traffic, idle_hour, job
 from tests.benchmarks.wiretap import UP, Wiretap, make_wiretap
 from tests.device_fixture import Device
@@ -46,7 +46,7 @@ def test_heap(make_device: Callable[..., Device]) -> None:
     found = measure(make_device)
     assert not found.failed
     assert found.in_use.pop(AT_REST) <= budgets.AT_REST, found
-    for name in (DOWNLOAD, LARGEST):
+    for name in ALL_OF_IT:
         assert found.in_use.pop(name) <= budgets.PEAK_OF_ALL, found
     assert max(found.in_use.values()) <= budgets.PEAK, found
     assert len(found.loaded) <= budgets.JOB_LOADS, found.loaded
