@@ -3,7 +3,6 @@ while it is made.
 """
 
 import asyncio
-import time
 
 from micropython import const
 
@@ -22,9 +21,9 @@ _ANSWER_MS = const(10_000)
 _CONNACK = const(0x20)
 
 
-async def run(link: "Link", raw: "Any", packet: memoryview, began: int) -> Stream:
-    """Return the open stream over the socket `raw`, CONNECT, the `packet`, sent and accepted;
-    `began` is when the connection was, in ticks. Raises LinkError.
+async def run(link: "Link", raw: "Any", packet: memoryview) -> Stream:
+    """Return the open stream over the socket `raw`, CONNECT, the `packet`, sent and accepted.
+    Raises LinkError.
 
     Whatever TLS raises passes, too: ValueError when the server cannot be verified, OSError.
     """
@@ -38,9 +37,6 @@ async def run(link: "Link", raw: "Any", packet: memoryview, began: int) -> Strea
     await _in_time(writer.drain(), _TLS_MS, "TLS_TIMEOUT")
     stream = Stream(sock, raw, min(config.receive_limit, _LARGEST))
     await _expect_connack(stream)
-    took = time.ticks_diff(time.ticks_ms(), began)
-    where = (config.endpoint, config.port, config.client_id, took)
-    link.log.info("link", "connected to %s:%d as %s in %d ms", *where)
     return stream
 
 

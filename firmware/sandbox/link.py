@@ -132,19 +132,9 @@ class Link:
     # Connecting
 
     async def _connect(self) -> None:
-        # with one module for each part, so that none takes room in which TLS needs most
-        config, began = self.config, time.ticks_ms()
-        self._client = borrow("client").make(config, self._wire)
-        self._client.set_callback(self.hand_out)
-        raw = await borrow("dial").connect(config.endpoint, config.port)
-        try:
-            packet = self._wire.packet()
-            self.stream = await borrow("handshake").run(self, raw, packet, began)
-        except BaseException:
-            raw.close()
-            raise
+        self._client, self.stream = await borrow("opening").run(self, self._wire)
         self.subscribing = True
-        self.stream.send(borrow("topics").subscribe_packet(config.thing))
+        self.stream.send(borrow("topics").subscribe_packet(self.config.thing))
         self._enter("online")
         self.online.set()
         self.on_online()

@@ -20,6 +20,7 @@ BORROWED = (
     "client",
     "dial",
     "handshake",
+    "opening",
     "topics",
     "causes",
     "commands",
