@@ -3,8 +3,10 @@ types, and while it is used.
 
 Input is read with `read(1)` only, since a longer read on a serial port blocks the whole loop. Two
 bytes, sent by host tools and never typed by people, switch its manners: RS (0x1e) to those of a
-machine (no echo, no prompt, and a last line `RS status` after each command: 0 done, 1 failed, 2
-wrong usage), US (0x1f) back to those of a person. The line editor is loaded when a person types.
+machine, US (0x1f) back to those of a person. A machine gets no echo and no prompt, but a line
+`RS ready VERSION BOARD THING N`, N being how many commands from before are not done, and a line
+`RS status` when one is: 0 done, 1 failed, 2 wrong usage. The line editor is loaded when a person
+types.
 """
 
 import asyncio
@@ -82,6 +84,7 @@ class Console:
         self._entered = asyncio.Event()  # there are lines, or they end
         self._typed: "Any" = time.ticks_ms()
         self._dismissed = False
+        self._busy = 0  # commands under way
 
     def write(self, line: str) -> None:
         """Show a line; a command being typed is not torn."""
@@ -137,8 +140,9 @@ class Console:
         if byte[0] == _MACHINE:
             self._machine, self._editor, self._line = True, None, b""
             self._dismissed = False
-            title = (VERSION, self._app.board.name, self._app.config.thing)
-            self._write_status("ready %s %s %s" % title)
+            undone = len(self._lines) + self._busy
+            title = (VERSION, self._app.board.name, self._app.config.thing, undone)
+            self._write_status("ready %s %s %s %d" % title)
         elif byte[0] == _PERSON:
             self._machine, self._dismissed = False, True
             self._entered.set()
@@ -150,10 +154,12 @@ class Console:
 
     async def _do(self, line: str) -> None:
         status = _FAILED
+        self._busy = 1
         try:
             status = await do(self._app, self.write, line) if line else 0
         except Exception as error:  # a fault of ours
             sys.print_exception(error)
+        self._busy = 0
         if self._machine:
             self._write_status(str(status))
 

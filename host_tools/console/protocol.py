@@ -1,8 +1,9 @@
 """What comes over the serial line, as items. Pure: no port, no time.
 
 The board's console has a machine mode (firmware/sandbox/console.py): RS (0x1e) turns it on and is
-answered by a line `RS ready VERSION BOARD THING`; each command is then answered by its output and
-a line `RS STATUS`; US (0x1f) turns it off. At the MicroPython REPL neither is answered.
+answered by a line `RS ready VERSION BOARD THING N`, N being how many commands from before are
+still to be answered; each command is answered by its output and a line `RS STATUS`; US (0x1f)
+turns it off. At the MicroPython REPL neither is answered.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _REPL_PROMPT = ">>> "
 _EDITOR_PROMPT = "> "
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1d\x1f\x7f-\x9f]")
-_READY = re.compile(r"ready (\S+) (\S+) (\S+)")
+_READY = re.compile(r"ready (\S+) (\S+) (\S+)(?: ([0-9]+))?")  # older firmware tells no number
 _STATUS = re.compile(r"[0-9]+")
 _STARTED = re.compile(r"Jobs Sandbox .*\bon (\S+), thing (\S+)\. Type help\.")
 _RESETS = re.compile(r"^(?:rst:0x|ets [A-Z][a-z]{2} |ESP-ROM:|MPY: soft reboot)")
@@ -66,11 +67,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Ready:
-    """The application has gone into machine mode."""
+    """The application has gone into machine mode; `undone` commands, sent before, it has still to
+    answer.
+    """
 
     version: str
     board: str
     thing: str
+    undone: int = 0
 
 
 @dataclass(frozen=True)
@@ -172,7 +176,8 @@ def _items(raw: str) -> list[Item]:
 
 def _marked(text: str) -> list[Item]:
     if found := _READY.fullmatch(text.strip()):
-        return [Ready(*found.groups())]
+        version, board, thing, undone = found.groups()
+        return [Ready(version, board, thing, int(undone or 0))]
     if _STATUS.fullmatch(text.strip()):
         return [Status(int(text))]
     return [Line(text)] if text.strip() else []

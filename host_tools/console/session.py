@@ -95,6 +95,7 @@ class Session:
         self._note = note
         self._changed = threading.Condition()
         self._waiting: list[Asked] = []
+        self._earlier = 0  # commands from before this session that the board still answers
         self._ask_at = 0.0
         self._closing = False
         self._decoder = Decoder()
@@ -164,7 +165,14 @@ class Session:
                 if self.state is State.ENDED:
                     raise error
                 raise LostError(error.message, error.hint, asked.lines)
+            earlier = self._earlier
         longer = "it goes on there; a longer --timeout waits for it"
+        if earlier:
+            raise ToolError(
+                f"the {self.label} did not get to `{asked.line}` within {timeout_s:g} s: it still "
+                "does an earlier command",
+                "a longer --timeout; its reset button ends what it does",
+            )
         raise ToolError(
             f"the {self.label} did not answer `{asked.line}` within {timeout_s:g} s",
             longer if asked.line.startswith("run ") else "again; `status`; its reset button",
@@ -203,10 +211,10 @@ class Session:
             if not may_start():
                 raise AtReplError(f"the {self.label} is at the MicroPython REPL", REPL_HINT)
             found = greeting.start()
-        self.board = found
         self.state = State.READY
         for line in greeting.lines:
             self._show(line)
+        self._meet(found)
 
     def _stop_listening(self) -> None:
         self._closing = True
@@ -235,10 +243,7 @@ class Session:
 
     def _take(self, item: Item) -> None:
         if isinstance(item, Line):
-            with self._changed:
-                for asked in self._waiting[:1]:
-                    asked.lines.append(item.text)
-            self._show(item)
+            self._on_line(item)
         elif isinstance(item, Status):
             self._on_status(item)
         elif isinstance(item, Ready):
@@ -249,10 +254,21 @@ class Session:
         else:
             self._on_reset(item)
 
+    def _on_line(self, item: Line) -> None:
+        if self._earlier and not (item.log_level or item.is_event):
+            self._note(f"of an earlier command: {item.text}")
+            return
+        with self._changed:
+            for asked in self._waiting[:1]:
+                asked.lines.append(item.text)
+        self._show(item)
+
     def _on_status(self, item: Status) -> None:
         # commands are answered in their order, those that nobody waits for any longer included
         with self._changed:
-            if self._waiting:
+            if self._earlier:
+                self._earlier -= 1
+            elif self._waiting:
                 self._waiting.pop(0).status = item.code
                 self._changed.notify_all()
 
@@ -264,8 +280,16 @@ class Session:
         if isinstance(item, Started):
             self._port.write(MACHINE)
 
+    def _meet(self, board: Ready) -> None:
+        self.board = board
+        if self._waiting:
+            return  # they are among the undone ones
+        self._earlier = board.undone
+        if self._earlier:
+            self._note("the board still does an earlier command; what you ask comes after it")
+
     def _on_ready(self, item: Ready) -> None:
-        self.board = item
+        self._meet(item)
         if self.state is not State.READY:
             self._note(f"connected again: Jobs Sandbox {item.version} on {item.board}")
             self._enter(State.READY)
@@ -293,6 +317,7 @@ class Session:
                 for asked in self._waiting:
                     asked.is_lost = True
                 self._waiting.clear()
+                self._earlier = 0
             self.state = state
             self._changed.notify_all()
 

@@ -1,7 +1,8 @@
 """Talks to the application on the board: is it there, is it up to date, is it connected.
 
 Uses the console's machine mode: byte 0x1e turns it on, answered by a line `0x1e ready VERSION
-BOARD THING`; 0x1f turns it off; each command is answered by its output and a line `0x1e STATUS`.
+BOARD THING N`, N being how many commands from before are still to be answered; 0x1f turns it off;
+each command is answered by its output and a line `0x1e STATUS`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from host_tools.errors import ToolError
 
 _MACHINE, _PERSON = b"\x1e", b"\x1f"
-_READY = re.compile(r"\x1eready \S+ \S+ (\S+)")
+_READY = re.compile(r"\x1eready \S+ \S+ (\S+)(?: ([0-9]+))?")
 _STATUS = re.compile(r"^\x1e([0-9])$")
 _FILE = re.compile(r"^([0-9a-f]{64}|-) (/.+)$")
 _PROMPT = ">>> "
@@ -36,6 +37,7 @@ class Application:
     def __init__(self, serial: Any) -> None:
         self._serial = serial
         self._rest = ""
+        self._earlier = 0  # commands from before that the board still answers
         self.lines: list[str] = []
 
     def find(self) -> str | None:
@@ -52,6 +54,7 @@ class Application:
                 ask_at += _HELLO_AGAIN_S
             for line in self._read():
                 if found := _READY.search(line):
+                    self._earlier = int(found[2] or 0)
                     return found[1]
             if self.at_prompt:
                 break
@@ -72,9 +75,10 @@ class Application:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             for line in self._read():
-                if status := _STATUS.match(line):
-                    return lines, status[1]
-                lines.append(line)
+                if status := self._status(line):
+                    return lines, status
+                if not self._earlier:
+                    lines.append(line)
         raise self._failure(f"the board does not answer {command!r}")
 
     def files(self) -> dict[str, str] | None:
@@ -89,9 +93,17 @@ class Application:
             for line in self._read():
                 if each := _FILE.match(line):
                     found[each[2]] = each[1].strip("-")
-                elif (status := _STATUS.match(line)) and (found or status[1] != "0"):
-                    return found if status[1] == "0" else None
+                elif (status := self._status(line)) and (found or status != "0"):
+                    return found if status == "0" else None
         return None
+
+    def _status(self, line: str) -> str:
+        # the status of the command that was asked, "" if this is none, or an earlier one's
+        status = _STATUS.match(line)
+        if status and self._earlier:
+            self._earlier -= 1
+            return ""
+        return status[1] if status else ""
 
     def release(self) -> None:
         """Leave machine mode, so that a person finds the console as usual."""

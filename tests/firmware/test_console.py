@@ -62,7 +62,7 @@ class Line:
 async def machine():
     line = Line()
     line.simulate_typing(RS)
-    await line.expect("\x1eready %s fake lamp\n" % VERSION)
+    await line.expect("\x1eready %s fake lamp 0\n" % VERSION)
     return line
 
 
@@ -136,9 +136,21 @@ async def test_a_line_without_end_takes_no_memory():
 async def test_greeting_again_forgets_what_was_begun():
     line = await machine()
     line.simulate_typing(b"nothi" + RS)
-    await line.expect("lamp\n")
+    await line.expect("lamp 0\n")
     line.simulate_typing(b"jobs\n")
     await line.expect("\x1e0\n")
+
+
+async def test_greeting_tells_how_many_commands_are_not_done():
+    line = Line()
+    line.simulate_typing(b"get-pending-job-executions\rjobs\r")
+    await until(lambda: line.app.link.sent)
+    line.simulate_typing(RS)
+    await line.expect("lamp 2\n")
+    line.app.link.simulate_answer("accepted", queuedJobs=[])
+    await until(lambda: line.output.count("\x1e0\n") == 2)
+    line.simulate_typing(RS)
+    await line.expect("lamp 0\n")
 
 
 async def test_a_person_can_have_the_line_back():
@@ -182,7 +194,7 @@ async def test_a_terminal_that_went_away_may_come_back():
     line.read = gone
     await asyncio.sleep_ms(1)
     line.simulate_typing(RS)
-    await line.expect("lamp\n")
+    await line.expect("lamp 0\n")
 
 
 # Its coming and going
@@ -209,7 +221,7 @@ async def test_who_has_not_finished_a_line_and_a_machine_are_waited_for():
     line.simulate_typing(b"bs\r")
     await line.expect("executions\n\r> \x1b[K")
     line.simulate_typing(RS)
-    await line.expect("lamp\n")
+    await line.expect("lamp 0\n")
     await asyncio.sleep(70 / lapse.FACTOR)
     line.simulate_typing(b"jobs\n")
     await line.expect("\x1e0\n")

@@ -141,6 +141,19 @@ def test_events_that_come_meanwhile_are_printed(quiet: Device) -> None:
     assert quiet.execution(job)["status"] == "FAILED"
 
 
+def test_answer_to_an_earlier_command_is_nobody_else_s(quiet: Device) -> None:
+    given_up = run(quiet, "--timeout", "0.3", "-c", "run wait,3")
+    assert given_up.returncode == 1
+    impatient = run(quiet, "--timeout", "0.3", "--json", "-c", "jobs")
+    assert impatient.returncode == 1
+    assert "it still does an earlier command" in impatient.stderr
+    done = run(quiet, "--json", "-c", "jobs")
+    answer = json.loads(done.stdout)
+    assert (answer["command"], answer["status"]) == ("jobs", 0)
+    assert answer["lines"] == ["no incomplete job executions"]
+    assert "of an earlier command: run result: " in done.stderr
+
+
 def test_script_on_standard_input(quiet: Device) -> None:
     script = "# a comment\n\nexecutor off\nnonsense\ndescribe-job-execution x\nlog\nexit\nhelp\n"
     done = run(quiet, script=script)
