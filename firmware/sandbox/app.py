@@ -120,6 +120,7 @@ class App:
             self.board.watch(1000 * self.config.watchdog_s)
         while True:
             self.board.feed()
+            self.log.uptime_ms()  # counts on
             await asyncio.sleep(max(self.config.watchdog_s // 4, 1))
 
     def _on_failure(self, _loop: "Any", context: "dict[str, Any]") -> None:

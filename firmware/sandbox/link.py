@@ -53,11 +53,12 @@ class Link:
     ) -> None:
         self.online = asyncio.Event()
         self.state = "offline"
-        self.since: "Any" = time.ticks_ms()
+        self.since = log.uptime_ms()  # it is online, or is not
         # of the last failure, as `causes` has judged it
         self.trouble: "tuple[str, str] | None" = None  # code, detail
         self.failures = 0  # in a row
-        self.delay_ms = 0  # from the begin of `offline` to the next attempt
+        self.delay_ms = 0  # from that to the next attempt
+        self.retry_at = 0  # when that is, in uptime
         self.subscribing = False  # SUBSCRIBE is not answered
         self.config = config
         self.context = context  # of TLS; for `download-file`, too
@@ -110,8 +111,8 @@ class Link:
             self._send("disconnect")
 
     def age_ms(self) -> int:
-        """Return for how many milliseconds the state has lasted."""
-        return time.ticks_diff(time.ticks_ms(), self.since)
+        """Return for how many milliseconds it has been online, or has not."""
+        return self.log.uptime_ms() - self.since
 
     def check(self) -> None:
         """Ask soon whether the peer is there; for whom a request was not answered."""
@@ -238,5 +239,6 @@ class Link:
             self.log.warning("link", "OUT_OF_MEMORY")
 
     def _enter(self, state: str) -> None:
+        if "online" in (state, self.state):
+            self.since = self.log.uptime_ms()
         self.state = state
-        self.since = time.ticks_ms()

@@ -27,6 +27,11 @@ class FakeLog:
     def debug(self, tag, text, *args) -> None:
         self._keep("debug", tag, text, args)
 
+    def uptime_ms(self) -> int:
+        import time  # `lapse` may have taken its place
+
+        return time.ticks_ms()
+
     def says(self, text: str) -> bool:
         return any(text in entry[2] for entry in self.entries)
 

@@ -13,6 +13,7 @@ class FakeLink:
 
     def __init__(self, state="online", lasted_ms=60_000, failures=1):
         self.failures = failures
+        self.trouble = None
         self.lost = state, lasted_ms, False
 
 
@@ -77,16 +78,16 @@ def test_real_exceptions_are_understood():
 
 
 def test_a_drop_is_judged_by_when_it_came():
-    for code, lasted_ms, subscribing, failures, judged in (
-        ("CLOSED_BY_PEER", 60_000, True, 1, "SUBSCRIBE_CLOSED"),
-        ("CLOSED_BY_PEER", 60_000, False, 3, "DROPPED_REPEATEDLY"),
-        ("CONNECTION_LOST", 60_000, False, 2, "CONNECTION_LOST"),
-        ("CLOSED_BY_PEER", 60_000, False, 1, "CLOSED_BY_PEER"),
-        ("NO_PINGRESP", 60_000, False, 9, "NO_PINGRESP"),
-        ("CLOSED_BY_PEER", 1999, False, 1, "PUBLISH_CLOSED"),
-        ("CLOSED_BY_PEER", 2000, False, 1, "CLOSED_BY_PEER"),
+    for code, lasted_ms, subscribing, repeated, judged in (
+        ("CLOSED_BY_PEER", 60_000, True, False, "SUBSCRIBE_CLOSED"),
+        ("CLOSED_BY_PEER", 60_000, False, True, "DROPPED_REPEATEDLY"),
+        ("CONNECTION_LOST", 60_000, False, False, "CONNECTION_LOST"),
+        ("CLOSED_BY_PEER", 60_000, False, False, "CLOSED_BY_PEER"),
+        ("NO_PINGRESP", 60_000, False, True, "NO_PINGRESP"),
+        ("CLOSED_BY_PEER", 1999, False, False, "PUBLISH_CLOSED"),
+        ("CLOSED_BY_PEER", 2000, False, False, "CLOSED_BY_PEER"),
     ):
-        assert causes._judge_drop(code, lasted_ms, subscribing, failures) == judged
+        assert causes._judge_drop(code, lasted_ms, subscribing, repeated) == judged
 
 
 def test_a_report_names_the_cause_and_the_next_thing_to_do():

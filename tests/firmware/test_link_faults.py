@@ -106,7 +106,7 @@ async def test_a_close_soon_after_a_request_hints_at_the_policy():
         await connection.expect(0x30)
 
     _, client = await served(script)
-    client.link.since = time.ticks_add(time.ticks_ms(), 60_000)  # however busy the machine is
+    client.link.since += 60_000  # however busy the machine is
     client.link.publish("get", b"{}")
     assert await client.trouble() == "PUBLISH_CLOSED"
 
@@ -117,7 +117,7 @@ async def test_a_close_after_a_while_is_only_a_close():
         await connection.expect(0x30)
 
     _, client = await served(script)
-    client.link.since = time.ticks_add(time.ticks_ms(), -3000)
+    client.link.since -= 3000
     client.link.publish("get", b"{}")
     assert await client.trouble() == "CLOSED_BY_PEER"
 
@@ -251,7 +251,7 @@ async def test_a_request_that_cannot_be_sent_ends_the_connection():
 
     for error, code in ((OSError(104), "CONNECTION_LOST"), (None, "SEND_TIMEOUT")):
         _, client = await served(script)
-        client.link.since = time.ticks_add(client.link.since, -3000)
+        client.link.since -= 3000
         client.link.stream.sock = DeadSocket(error)
         client.link.publish("get", b"{}")
         assert await client.trouble() == code
@@ -276,14 +276,29 @@ async def test_only_a_stable_connection_resets_the_count():
         await connection.welcome()
         await connection.expect(0x30)
 
-    for lasted_ms, failures in ((30_000, 6), (61_000, 1)):
+    for before, lasted_ms, failures, code in (
+        ("CLOSED_BY_PEER", 30_000, 6, "DROPPED_REPEATEDLY"),
+        ("CLOSED_BY_PEER", 61_000, 1, "CLOSED_BY_PEER"),
+        ("TCP_REFUSED", 5_000, 6, "CLOSED_BY_PEER"),  # the service was away, that is no drop
+        ("TCP_REFUSED", 30_000, 1, "CLOSED_BY_PEER"),
+    ):
         _, client = await served(script)
         client.link.failures = 5
-        client.link.since = time.ticks_add(client.link.since, -lasted_ms)
+        client.link.trouble = (before, "")
+        client.link.since -= lasted_ms
         client.link.publish("get", b"{}")
-        await client.trouble()
-        assert client.link.failures == failures, lasted_ms
+        await until(lambda: client.link.failures != 5)
+        assert (client.link.failures, client.link.trouble[0]) == (failures, code), before
         client.task.cancel()
+
+
+async def test_how_long_it_is_offline_counts_over_attempts():
+    async def script(connection):
+        await connection.expect(0x10)
+
+    client = Client(await peers.Peer(script).start())
+    await until(lambda: client.link.failures == 3, "three failures")
+    assert client.link.age_ms() >= 2000, "two pauses"
 
 
 async def test_a_network_that_does_not_come_up_is_trouble_too():
