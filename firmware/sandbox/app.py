@@ -153,6 +153,6 @@ def run() -> None:
         print("\ninterrupted;", _REPL)
     finally:
         if board:
-            board.calm()
+            borrow("crash").calm(board)
         asyncio.new_event_loop().set_exception_handler(None)
         gc.collect()

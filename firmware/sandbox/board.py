@@ -5,15 +5,12 @@ Only pins named in /board.json exist here, so no job can drive any other. What f
 """
 
 import machine
-from micropython import const
 
 from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-_QUIET_MS = const(2_000_000_000)  # 23 days: an ESP32 watchdog cannot be stopped
 
 
 class Board:
@@ -30,7 +27,7 @@ class Board:
         self.pins: "dict[str, dict]" = definition.get("pins", {})
         self.limits: "dict[str, int]" = definition.get("limits", {})
         self._open: "dict[str, Any]" = {}
-        self._watchdog: "Any" = None
+        self.watchdog: "Any" = None
         self.memory: "Any" = machine.RTC().memory  # see `crash`
 
     def switch(self, name: str, on: bool, colour: str = "") -> None:
@@ -59,7 +56,7 @@ class Board:
         self._open[name] = device
 
     def is_on(self, name: str) -> bool:
-        """Return whether a pin is driven on; one not driven since the reset is off."""
+        """Return whether a pin is driven on; over an ordered reset it stays what it was."""
         opened = self._open.get(name)
         if isinstance(opened, machine.Pin):
             return bool(opened.value()) != bool(self.pins[name].get("active_low"))
@@ -75,22 +72,19 @@ class Board:
 
     def reset(self, soft: bool = False) -> None:
         """Reset the chip, as the reset button does, or only MicroPython."""
-        self.memory(b"")
+        try:
+            borrow("crash").settle(self)
+        except MemoryError:
+            pass  # RTC memory has the last words of a board without room
         if soft:
             machine.soft_reset()
         machine.reset()
 
     def watch(self, timeout_ms: int) -> None:
         """Start the watchdog, or change its time-out (ESP32: making it again reconfigures it)."""
-        self._watchdog = machine.WDT(timeout=timeout_ms)
+        self.watchdog = machine.WDT(timeout=timeout_ms)
 
     def feed(self) -> None:
         """Put the watchdog off."""
-        if self._watchdog:
-            self._watchdog.feed()
-
-    def calm(self) -> None:
-        """Give whoever works in the REPL all the time they need."""
-        self.memory(b"")
-        if self._watchdog:
-            self.watch(_QUIET_MS)
+        if self.watchdog:
+            self.watchdog.feed()

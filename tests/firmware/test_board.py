@@ -1,3 +1,4 @@
+from sandbox import crash
 from sandbox.board import Board
 
 import hardware
@@ -38,6 +39,22 @@ def test_driving_a_pin_to_where_it_is_makes_no_edge():
     assert hardware.edges() == [(2, 1)]
 
 
+def test_what_is_on_is_known_after_an_ordered_reset():
+    board = Board(DEFINITION)
+    board.switch("led", True)
+    board.switch("lamp", True)
+    board.switch("lamp", False)
+    crash.settle(board)
+    after = Board(DEFINITION)
+    assert crash.recall(after) == "", "no last words"
+    assert after.is_on("led") and not after.is_on("lamp")
+    after.switch("led", False)
+    assert not after.is_on("led") and hardware.edges()[-1] == (2, 0)
+    other = Board({"pins": {"lamp": {"gpio": 5}}})
+    crash.recall(other)
+    assert not other.is_on("lamp")
+
+
 def test_only_named_pins_exist():
     raises(KeyError, Board(DEFINITION).switch, "GPIO4", True)
     assert hardware.edges() == []
@@ -46,14 +63,14 @@ def test_only_named_pins_exist():
 def test_the_watchdog_is_armed_and_calmed():
     board = Board({})
     board.watch(60_000)
-    board.calm()
+    crash.calm(board)
     assert hardware.told() == ["wdt 60000", "wdt 2000000000"]
 
 
 def test_a_board_without_watchdog_has_none_to_feed_or_calm():
     board = Board({})
     board.feed()
-    board.calm()
+    crash.calm(board)
     assert hardware.told() == []
 
 

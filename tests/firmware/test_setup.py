@@ -71,12 +71,12 @@ def test_what_was_said_before_an_unordered_reset_is_kept_and_told():
 
 def test_a_reset_in_order_leaves_nothing_to_be_told():
     deploy()
-    for in_order in ("calm", "reset"):
+    for in_order in (crash.calm, Board.reset):
         log = Log(lambda line: None)
         _, board, _, _ = setup.load(log)
         log.info("jobs", "a started")
         machine.reset = lambda: None
-        getattr(board, in_order)()
+        in_order(board)
         after = FakeLog()
         setup.load(after)
         assert crash.last_words() == "" and after.entries == []

@@ -58,6 +58,14 @@ def test_reboot_job_reboots_once_and_reports_after_the_boot(
     assert device.board.boot == boots + 1
 
 
+def test_a_pin_that_is_on_is_known_to_be_so_after_a_reboot(device: Device) -> None:
+    device.run_job(gpio("on"))
+    assert device.run_job({"operation": "reboot"})[0] == "SUCCEEDED"
+    assert device.run_job(gpio("read"))[1]["state"] == "on"
+    assert device.run_job(gpio("toggle"))[1]["state"] == "off"
+    assert levels(device)[-1] == 0
+
+
 def test_steps_run_in_order(device: Device) -> None:
     steps = [gpio("on"), gpio("on", "relay"), gpio("off")]
     status, details = device.run_job({"steps": steps})
