@@ -65,8 +65,13 @@ def check(parsed: "Any", board: "Board") -> "Any":
 
 
 def _each(parsed: "Any", board: "Board") -> "Iterator[tuple[str, dict, int]]":
-    for _ in range(len(parsed)):  # each is let go before the next one is taken
-        yield _step(board, *parsed.pop(0))
+    count = len(parsed)
+    for i in range(count):  # each is let go before the next one is taken
+        try:
+            yield _step(board, *parsed.pop(0))
+        except JobFailed as error:
+            where = "steps[%d]: " % i if count > 1 else ""
+            raise JobFailed(error.args[0], where + error.args[1], "REJECTED")
 
 
 def _step(board: "Board", name: str, given: "Any", flags: int) -> "tuple[str, dict, int]":

@@ -43,12 +43,13 @@ def needs(thing: str, client_id: str) -> list[Need]:
     """Return all that the firmware does with its connection, in the order in which it does."""
     topics = firmware_modules.load("topics")
     start = topics.prefix(thing)
-    received = [topics.NOTIFY, topics.NOTIFY_NEXT]
-    received += [f"{request}/{outcome}" for request in _REQUESTS for outcome in _OUTCOMES]
+    filters = [name for name, _ in topics.filters(thing)]
+    received = [name for name in filters if "+" not in name]  # notifications
+    received += [f"{start}{each}/{outcome}" for each in _REQUESTS for outcome in _OUTCOMES]
     return [
         Need("CONNECT", f"client/{client_id}"),
-        *(Need("SUBSCRIBE", f"topicfilter/{each}") for each, _ in topics.filters(thing)),
-        *(Need("RECEIVE", f"topic/{start}{each}") for each in received),
+        *(Need("SUBSCRIBE", f"topicfilter/{each}") for each in filters),
+        *(Need("RECEIVE", f"topic/{each}") for each in received),
         *(Need("PUBLISH", f"topic/{start}{each}") for each in _REQUESTS),
     ]
 
