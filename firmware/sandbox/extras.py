@@ -45,12 +45,15 @@ async def jobs(app: "App", write: "Write") -> None:
 
 
 async def pins(app: "App", write: "Write") -> None:
-    """Show the pins that jobs may drive."""
+    """Show the pins that jobs may use, and whether they are on."""
     board = app.board
     for name in sorted(board.pins):
-        write("%s: GPIO%d %s" % (name, board.pins[name]["gpio"], _on(board.is_on(name))))
+        kind = board.pins[name].get("kind", "gpio")
+        line = "%s: GPIO%d" % (name, board.pins[name]["gpio"])
+        line += "" if kind == "adc" else " " + _on(board.read(name))
+        write(line if kind == "gpio" else line + ", " + kind)
     if not board.pins:
-        write("this board has no pins that jobs may drive")
+        write("this board has no pins that jobs may use")
 
 
 async def files(app: "App", write: "Write", manifest: str = "") -> int | None:

@@ -32,8 +32,12 @@ async def operations(app: "App", write: "Write") -> None:
 async def run(app: "App", write: "Write", text: str) -> "int | None":
     """Run a document, JSON or a command such as gpio,led,on; nothing is told to the cloud."""
     executor = app.executor
-    if executor.journal.entry:
-        write("run: the board works on %s" % executor.journal.entry.get("jobId"))
+    entry = executor.journal.entry
+    if entry:
+        done = entry.get("phase") == "final"
+        write(
+            "run: the board %s %s" % ("has to report" if done else "works on", entry.get("jobId"))
+        )
         return _FAILED
     enabled, executor.enabled = executor.enabled, False
     status = None

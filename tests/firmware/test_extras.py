@@ -113,9 +113,15 @@ async def test_pins_are_listed_with_their_state():
     app = FakeApp()
     app.board.switch("led", True)
     assert await done("pins", app) == (0, ["led: GPIO2 on", "relay: GPIO4 off"])
+    app.board.pins = {
+        "button": {"gpio": 0, "kind": "input"},
+        "sensor": {"gpio": 34, "kind": "adc"},
+    }
+    app.board.read = {"button": True}.get
+    assert await done("pins", app) == (0, ["button: GPIO0 on, input", "sensor: GPIO34, adc"])
     app.board = FakeBoard()
     app.board.pins = {}
-    assert await done("pins", app) == (0, ["this board has no pins that jobs may drive"])
+    assert await done("pins", app) == (0, ["this board has no pins that jobs may use"])
 
 
 async def test_the_log_is_shown():

@@ -62,6 +62,8 @@ async def test_it_waits_for_no_job_and_none_waits_for_it():
     app.executor.journal.entry = {"jobId": "other"}
     status, lines = await done("run report", app)
     assert status == 1 and lines == ["run: the board works on other"]
+    app.executor.journal.entry = {"jobId": "other", "phase": "final"}
+    assert (await done("run report", app))[1] == ["run: the board has to report other"]
     assert (await done("run", app))[0] == 2
 
 
