@@ -175,8 +175,9 @@ class Link:
         try:
             await self._look()
         except Exception as error:
-            self.stream.trouble = error
-            hearing.cancel()
+            if self.stream:  # else it has been closed in order
+                self.stream.trouble = error
+                hearing.cancel()
 
     async def _look(self) -> None:
         # Whatever comes shows that the peer is there: PINGRESP may be behind a long message
