@@ -19,8 +19,8 @@ _LONGEST_LINE = const(1024)
 
 
 async def run(url: "list[str]", path: str, most: int, job: "Job") -> "tuple[int, str]":
-    """Write what is at `url`, in pieces, into the file `path`, at most so many bytes; return its
-    size and SHA-256. Raises JobFailed.
+    """Write what is at `url`, pieces that are used up, into the file `path`, at most so many
+    bytes; return its size and SHA-256. Raises JobFailed.
     """
     secure, host, port, end = _split(url[0])
     if not secure and host != job.config.endpoint:
@@ -56,8 +56,8 @@ async def _in_time(waiting: "Coroutine") -> "Any":
 
 async def _ask(writer: "Any", url: "list[str]", at: int, where: str) -> None:
     writer.write(b"GET " if url[0][at : at + 1] == "/" else b"GET /")
-    for piece in url:
-        writer.write(piece[at:].encode())
+    while url:  # uses it up: it may be long
+        writer.write(url.pop(0)[at:].encode())
         at = 0
         await _in_time(writer.drain())
     writer.write(b" HTTP/1.0\r\nHost: %s\r\n\r\n" % where.encode())
