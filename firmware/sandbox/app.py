@@ -153,6 +153,6 @@ def run() -> None:
         print("\ninterrupted;", _REPL)
     finally:
         if board:
-            borrow("crash").calm(board)
+            board.calm()
         asyncio.new_event_loop().set_exception_handler(None)
         gc.collect()

@@ -5,12 +5,15 @@ Only pins named in /board.json exist here, so no job can drive any other. What f
 """
 
 import machine
+from micropython import const
 
 from .lazy import borrow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_QUIET_MS = const(2_000_000_000)  # 23 days: an ESP32 watchdog cannot be stopped
 
 
 class Board:
@@ -26,7 +29,7 @@ class Board:
         self.cause = ""
         self.pins: "dict[str, dict]" = definition.get("pins", {})
         self.limits: "dict[str, int]" = definition.get("limits", {})
-        self._open: "dict[str, Any]" = {}
+        self.opened: "dict[str, Any]" = {}  # by name: a Pin, a device, or whether it is on
         self.watchdog: "Any" = None
         self.memory: "Any" = machine.RTC().memory  # see `crash`
 
@@ -38,44 +41,33 @@ class Board:
         pin = self.pins[name]
         if pin.get("kind") == "neopixel":
             borrow("pixel").show(pin["gpio"], on, colour)
-            self._open[name] = on
+            self.opened[name] = on
             return
         level = int(on != bool(pin.get("active_low")))
-        opened = self._open.get(name)
+        opened = self.opened.get(name)
         if isinstance(opened, machine.Pin):
             opened.value(level)
         else:
             self.attach(name, None)
-            self._open[name] = machine.Pin(pin["gpio"], machine.Pin.OUT, value=level)
+            self.opened[name] = machine.Pin(pin["gpio"], machine.Pin.OUT, value=level)
 
     def attach(self, name: str, device: "Any") -> None:
         """Give a pin to `device`, which has `deinit()`, until it is switched again."""
-        opened = self._open.pop(name, None)
+        opened = self.opened.pop(name, None)
         if hasattr(opened, "deinit"):
             opened.deinit()
-        self._open[name] = device
+        self.opened[name] = device
 
     def is_on(self, name: str) -> bool:
         """Return whether a pin is driven on; over an ordered reset it stays what it was."""
-        opened = self._open.get(name)
+        opened = self.opened.get(name)
         if isinstance(opened, machine.Pin):
             return bool(opened.value()) != bool(self.pins[name].get("active_low"))
         return bool(opened)
 
-    def read(self, name: str) -> bool:
-        """Return whether a pin is on, an input, too; changes nothing."""
-        pin = self.pins[name]
-        if pin.get("kind") != "input":
-            return self.is_on(name)
-        how = (machine.Pin.IN, machine.Pin.PULL_UP) if pin.get("active_low") else (machine.Pin.IN,)
-        return bool(machine.Pin(pin["gpio"], *how).value()) != bool(pin.get("active_low"))
-
     def reset(self, soft: bool = False) -> None:
         """Reset the chip, as the reset button does, or only MicroPython."""
-        try:
-            borrow("crash").settle(self)
-        except MemoryError:
-            pass  # RTC memory has the last words of a board without room
+        self._settle()
         if soft:
             machine.soft_reset()
         machine.reset()
@@ -88,3 +80,15 @@ class Board:
         """Put the watchdog off."""
         if self.watchdog:
             self.watchdog.feed()
+
+    def calm(self) -> None:
+        """Give whoever works in the REPL all the time they need."""
+        if self.watchdog:
+            self.watch(_QUIET_MS)
+        self._settle()
+
+    def _settle(self) -> None:
+        try:
+            borrow("crash").settle(self)
+        except Exception:  # no room, or a flash that does not read: it must not keep from a reset
+            self.memory(b"")

@@ -35,16 +35,15 @@ _ENOMEM = const(12)
 _DROPS = ("CLOSED_BY_PEER", "CONNECTION_LOST")
 _QUICK_MS = const(2_000)
 _DROPS_IN_A_ROW = const(3)
-_OUTAGES = ("WIFI", "DNS", "TCP")  # begin the codes of failures at which nobody was reached
 _STABLE_MS = const(60_000)  # a connection that lasted this long resets the back-off
-_MENDED_MS = const(10_000)  # and one after an outage
+_MENDED_MS = const(10_000)  # and one before which others had failed to be made
 _FIRST_PAUSE_MS = const(1000)  # AWS IoT Core allows one CONNECT a second per client id
 _LAST_PAUSE_MS = const(120_000)
 
 
 def report(error: BaseException, lost: "tuple[str, int, bool]", link: "Link", log: "Log") -> None:
     """Log what ended the link, in words, what to do, and when it is tried again; keep that in
-    `trouble`, `failures`, `delay_ms` and `retry_at` of the link.
+    `trouble`, `failures`, `drops` and `retry_at` of the link.
 
     `lost`: the state in which it ended, for how many milliseconds it had lasted, and whether
     SUBSCRIBE was not answered yet.
@@ -53,23 +52,21 @@ def report(error: BaseException, lost: "tuple[str, int, bool]", link: "Link", lo
     code = _classify(error, state == "connecting")
     detail = str(error.args[1]) if type(error).__name__ == "LinkError" else str(error)
     detail = " ".join(detail.split())  # mbedTLS breaks lines, the log has one for an entry
-    before = link.trouble[0] if link.trouble else ""
-    outage = before.partition("_")[0] in _OUTAGES
-    if state != "online" or lasted_ms <= (_MENDED_MS if outage else _STABLE_MS):
-        link.failures += 1
-    else:
-        link.failures = 1
-    if state == "online":
-        repeated = link.failures >= _DROPS_IN_A_ROW and not outage
-        code = _judge_drop(code, lasted_ms, subscribing, repeated)
+    online = state == "online"
+    if online and lasted_ms > (_STABLE_MS if link.drops else _MENDED_MS):
+        link.failures = link.drops = 0
+    link.failures += 1
+    link.drops = link.drops + 1 if online else 0
+    if online:
+        code = _judge_drop(code, lasted_ms, subscribing, link.drops)
     what, remedy = explain(code)
     log.warning("link", "%s: %s%s", code, what, " (%s)" % detail if detail else "")
     if remedy:
         log.warning("link", "try: %s", remedy)
     link.trouble = code, detail
-    link.delay_ms = _pause_ms(link.failures)
-    link.retry_at = log.uptime_ms() + link.delay_ms
-    log.info("link", "next attempt in %d ms", link.delay_ms)
+    pause_ms = _pause_ms(link.failures)
+    link.retry_at = log.uptime_ms() + pause_ms
+    log.info("link", "next attempt in %d ms", pause_ms)
 
 
 def explain(code: str) -> tuple[str, str]:
@@ -98,7 +95,7 @@ def _classify(error: BaseException, connecting: bool) -> str:
     return "TLS_REFUSED" if connecting else "CONNECTION_LOST"
 
 
-def _judge_drop(code: str, lasted_ms: int, subscribing: bool, repeated: bool) -> str:
+def _judge_drop(code: str, lasted_ms: int, subscribing: bool, drops: int) -> str:
     # A better code for a connection that ended online without a reason given: AWS IoT closes
     # without a word when a policy forbids a packet, and when another client connects with the same
     # client id
@@ -106,7 +103,7 @@ def _judge_drop(code: str, lasted_ms: int, subscribing: bool, repeated: bool) ->
         return code
     if subscribing:
         return "SUBSCRIBE_CLOSED"
-    if repeated:
+    if drops >= _DROPS_IN_A_ROW:
         return "DROPPED_REPEATEDLY"
     return "PUBLISH_CLOSED" if lasted_ms < _QUICK_MS else code
 

@@ -27,15 +27,16 @@ def make(config: "Config", wire: "Wire") -> "Any":
     door: "Any" = _Door(wire)
     setattr(simple, "socket", door)  # noqa: B010  the type checker takes a module's as final
     sys.modules["ussl"] = door
-    client = simple.MQTTClient(
-        config.client_id, config.endpoint, config.port, keepalive=config.keepalive_s, ssl=door
-    )
-    wire.offer(_CONNACK_ACCEPTED)
-    client.connect()
-    # whoever keeps the door keeps this module
+    try:
+        client = simple.MQTTClient(
+            config.client_id, config.endpoint, config.port, keepalive=config.keepalive_s, ssl=door
+        )
+        wire.offer(_CONNACK_ACCEPTED)
+        client.connect()
+    finally:  # whoever keeps the door keeps this module
+        setattr(simple, "socket", None)  # noqa: B010
+        del sys.modules["ussl"]
     client.ssl = None
-    setattr(simple, "socket", None)  # noqa: B010
-    del sys.modules["ussl"]
     return client
 
 

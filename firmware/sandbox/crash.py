@@ -8,7 +8,6 @@ reset leaves the names of the pins that are on in their place: only a loss of po
 """
 
 import machine
-from micropython import const
 
 from . import files
 from .errors import ConfigError
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 PATH = files.STATE + "/boot_count"
 _ON = "="
-_QUIET_MS = const(2_000_000_000)  # 23 days: an ESP32 watchdog cannot be stopped
 
 
 def reset_cause() -> str:
@@ -34,28 +32,30 @@ def reset_cause() -> str:
 
 
 def settle(board: "Board") -> None:
-    """Leave in RTC memory which pins are on: a reset in order comes, or the REPL."""
-    board.memory((_ON + ",".join(name for name in board.pins if board.is_on(name))).encode())
-
-
-def calm(board: "Board") -> None:
-    """Give whoever works in the REPL all the time they need."""
-    settle(board)
-    if board.watchdog:
-        board.watch(_QUIET_MS)
+    """Leave in RTC memory which pins are on: a reset in order comes, or the REPL. Pulses of a
+    device, which may end with it, are none.
+    """
+    on = [
+        "%s %d" % (name, board.pins[name]["gpio"])
+        for name, opened in board.opened.items()
+        if isinstance(opened, (machine.Pin, bool)) and board.is_on(name)
+    ]
+    board.memory((_ON + ",".join(on)).encode())
 
 
 def recall(board: "Board") -> str:
-    """Return what RTC memory holds of the last run, "" if nothing; pins that are on are known to
-    the board from now on.
+    """Return what RTC memory holds of the last run, "" if nothing, and empty it; pins that are on
+    are known to the board from now on.
     """
     try:
         text = board.memory().decode()
     except UnicodeError:
         return ""
-    if text[:1] == _ON:
-        for name in text[1:].split(","):
-            if name in board.pins:
+    board.memory(b"")
+    if text[:1] == _ON and board.cause != "PWRON_RESET":
+        for each in text[1:].split(","):
+            name, _, gpio = each.partition(" ")
+            if str(board.pins.get(name, {}).get("gpio")) == gpio:
                 board.attach(name, True)
     known = text[:1] in ("E", "W", "I", "D") and text[1:2] == " "  # and nobody else's
     return text.replace("\n", " | ") if known else ""

@@ -46,11 +46,11 @@ async def jobs(app: "App", write: "Write") -> None:
 
 async def pins(app: "App", write: "Write") -> None:
     """Show the pins that jobs may use, and whether they are on."""
-    board = app.board
+    board, read = app.board, borrow("level").read
     for name in sorted(board.pins):
         kind = board.pins[name].get("kind", "gpio")
         line = "%s: GPIO%d" % (name, board.pins[name]["gpio"])
-        line += "" if kind == "adc" else " " + _on(board.read(name))
+        line += "" if kind == "adc" else " " + _on(read(board, name))
         write(line if kind == "gpio" else line + ", " + kind)
     if not board.pins:
         write("this board has no pins that jobs may use")

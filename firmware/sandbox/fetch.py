@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _SILENCE_MS = const(15_000)
 _ROOM = const(256)
-_LONGEST_LINE = const(1024)
 
 
 async def run(url: "list[str]", path: str, most: int, job: "Job") -> "tuple[int, str]":
@@ -33,7 +32,7 @@ async def run(url: "list[str]", path: str, most: int, job: "Job") -> "tuple[int,
             await _ask(writer, url, end, host if port in (80, 443) else "%s:%d" % (host, port))
             return await _body(reader, path, most, job, *await _head(reader))
         finally:
-            reader.close()
+            await reader.wait_closed()  # which closes; asyncio's poller may hold it for long
     except (OSError, ValueError, asyncio.TimeoutError) as error:
         late = isinstance(error, asyncio.TimeoutError)
         what = host, "no answer in time" if late else error
@@ -66,14 +65,16 @@ async def _ask(writer: "Any", url: "list[str]", at: int, where: str) -> None:
 
 async def _head(reader: "Any") -> "tuple[int, bytes]":
     # the length of the body, -1 when the server does not tell; what of the body has come
-    length, rest, status = -1, b"", None
+    length, rest, status, long = -1, b"", None, False
     while True:
         piece = await _in_time(reader.read(_ROOM))
         rest += piece
         line, end, more = rest.partition(b"\r\n")
         while end:
             rest = more
-            if status is None:
+            if long:
+                long = False
+            elif status is None:
                 status = line.decode().split(" ", 2)[1:]
                 if status[:1] != ["200"]:
                     raise JobFailed("HTTP_ERROR", "the server answered " + " ".join(status))
@@ -82,7 +83,9 @@ async def _head(reader: "Any") -> "tuple[int, bytes]":
             elif line.lower().startswith(b"content-length:"):
                 length = int(line[15:])
             line, end, more = rest.partition(b"\r\n")
-        if not piece or len(rest) > _LONGEST_LINE:
+        if len(rest) > _ROOM:  # a long line says nothing that is needed here
+            rest, long = rest[-1:], True
+        if not piece or (long and status is None):
             raise JobFailed("HTTP_ERROR", "the answer is not HTTP")
 
 
@@ -102,6 +105,8 @@ async def _body(
                 if not got:
                     break
                 piece = room[:got]
+            if length >= 0:
+                piece = piece[: length - size]
             size += len(piece)
             if max(size, length) > most:
                 raise JobFailed("FILE_TOO_LARGE", "over %d bytes" % most)

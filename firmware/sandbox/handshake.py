@@ -32,11 +32,15 @@ async def run(link: "Link", raw: "Any", packet: memoryview) -> Stream:
         raw, server_hostname=config.endpoint, do_handshake_on_connect=False
     )
     sock.setblocking(False)
-    writer = asyncio.StreamWriter(sock)
-    writer.write(bytes(packet))  # the handshake runs, in steps, when the first packet is sent
-    await _in_time(writer.drain(), _TLS_MS, "TLS_TIMEOUT")
     stream = Stream(sock, raw, min(config.receive_limit, _LARGEST))
-    await _expect_connack(stream)
+    try:
+        writer = asyncio.StreamWriter(sock)
+        writer.write(bytes(packet))  # the handshake runs, in steps, when the first packet is sent
+        await _in_time(writer.drain(), _TLS_MS, "TLS_TIMEOUT")
+        await _expect_connack(stream)
+    except BaseException:
+        stream.close()  # asyncio's poller holds it, and TLS's memory, until something else happens
+        raise
     return stream
 
 

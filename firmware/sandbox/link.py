@@ -57,8 +57,8 @@ class Link:
         # of the last failure, as `causes` has judged it
         self.trouble: "tuple[str, str] | None" = None  # code, detail
         self.failures = 0  # in a row
-        self.delay_ms = 0  # from that to the next attempt
-        self.retry_at = 0  # when that is, in uptime
+        self.drops = 0  # of connections, with no failed attempt between them
+        self.retry_at = 0  # when it is tried again, in uptime
         self.subscribing = False  # SUBSCRIBE is not answered
         self.config = config
         self.context = context  # of TLS; for `download-file`, too
@@ -86,7 +86,7 @@ class Link:
                 self.close()
             if not self._leaving:
                 self._report(failure, lost)
-                await asyncio.sleep_ms(self.delay_ms)
+                await asyncio.sleep_ms(self.retry_at - self.log.uptime_ms())
             self._leaving = False
 
     def publish(self, tail: str, payload: bytes) -> None:
@@ -236,7 +236,8 @@ class Link:
         try:
             borrow("causes").report(error, lost, self, self.log)
         except MemoryError:  # what else is loaded will have gone by the next attempt
-            self.trouble, self.delay_ms = ("OUT_OF_MEMORY", ""), _CROWDED_MS
+            self.trouble = "OUT_OF_MEMORY", ""
+            self.retry_at = self.log.uptime_ms() + _CROWDED_MS
             self.log.warning("link", "OUT_OF_MEMORY")
 
     def _enter(self, state: str) -> None:

@@ -25,10 +25,10 @@ async def run(link: "Link", wire: "Wire") -> "tuple[Any, Stream]":
     raw = await borrow("dial").connect(config.endpoint, config.port)
     try:
         stream = await borrow("handshake").run(link, raw, wire.packet())
+        took = time.ticks_diff(time.ticks_ms(), began)
+        where = (config.endpoint, config.port, config.client_id, took)
+        link.log.info("link", "connected to %s:%d as %s in %d ms", *where)
     except BaseException:
         raw.close()
         raise
-    took = time.ticks_diff(time.ticks_ms(), began)
-    where = (config.endpoint, config.port, config.client_id, took)
-    link.log.info("link", "connected to %s:%d as %s in %d ms", *where)
     return client, stream

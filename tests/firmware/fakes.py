@@ -187,9 +187,6 @@ class FakeBoard:
     def is_on(self, name: str) -> bool:
         return dict(self.switched).get(name, False)
 
-    def read(self, name: str) -> bool:
-        return self.is_on(name)
-
     def switch(self, name: str, on: bool, colour: str = "") -> None:
         self._die_if(name == self._cut_before)
         self.switched.append((name, on))

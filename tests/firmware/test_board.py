@@ -1,3 +1,5 @@
+import machine
+from sandbox import board as module
 from sandbox import crash
 from sandbox.board import Board
 
@@ -50,9 +52,43 @@ def test_what_is_on_is_known_after_an_ordered_reset():
     assert after.is_on("led") and not after.is_on("lamp")
     after.switch("led", False)
     assert not after.is_on("led") and hardware.edges()[-1] == (2, 0)
-    other = Board({"pins": {"lamp": {"gpio": 5}}})
-    crash.recall(other)
-    assert not other.is_on("lamp")
+
+
+def test_what_was_on_is_forgotten_when_the_pin_is_another_or_the_power_was_gone():
+    board = Board(DEFINITION)
+    board.switch("led", True)
+    for definition, cause in (
+        ({"pins": {"led": {"gpio": 4}}}, "HARD_RESET"),
+        ({"pins": {}}, "HARD_RESET"),
+        (DEFINITION, "PWRON_RESET"),
+    ):
+        crash.settle(board)
+        after = Board(definition)
+        after.cause = cause
+        crash.recall(after)
+        assert after.opened == {}, definition
+        assert board.memory() == b"", "it is told once"
+
+
+def test_pulses_are_not_taken_for_a_pin_that_is_on():
+    class Pulses:
+        pass
+
+    board = Board(DEFINITION)
+    board.attach("led", Pulses())
+    crash.settle(board)
+    assert board.memory() == b"="
+
+
+def test_nothing_keeps_a_board_from_a_reset():
+    def fail(name):
+        raise OSError(5)
+
+    resets = []
+    machine.reset = lambda: resets.append(True)
+    module.borrow = fail
+    Board({}).reset()
+    assert resets
 
 
 def test_only_named_pins_exist():
@@ -63,14 +99,14 @@ def test_only_named_pins_exist():
 def test_the_watchdog_is_armed_and_calmed():
     board = Board({})
     board.watch(60_000)
-    crash.calm(board)
+    board.calm()
     assert hardware.told() == ["wdt 60000", "wdt 2000000000"]
 
 
 def test_a_board_without_watchdog_has_none_to_feed_or_calm():
     board = Board({})
     board.feed()
-    crash.calm(board)
+    board.calm()
     assert hardware.told() == []
 
 

@@ -11,9 +11,9 @@ VERIFICATION = "\nThe certificate %s\n"
 class FakeLink:
     """A link that has just failed."""
 
-    def __init__(self, state="online", lasted_ms=60_000, failures=1):
+    def __init__(self, state="online", lasted_ms=60_000, failures=1, drops=0):
         self.failures = failures
-        self.trouble = None
+        self.drops = drops
         self.lost = state, lasted_ms, False
 
 
@@ -78,16 +78,16 @@ def test_real_exceptions_are_understood():
 
 
 def test_a_drop_is_judged_by_when_it_came():
-    for code, lasted_ms, subscribing, repeated, judged in (
-        ("CLOSED_BY_PEER", 60_000, True, False, "SUBSCRIBE_CLOSED"),
-        ("CLOSED_BY_PEER", 60_000, False, True, "DROPPED_REPEATEDLY"),
-        ("CONNECTION_LOST", 60_000, False, False, "CONNECTION_LOST"),
-        ("CLOSED_BY_PEER", 60_000, False, False, "CLOSED_BY_PEER"),
-        ("NO_PINGRESP", 60_000, False, True, "NO_PINGRESP"),
-        ("CLOSED_BY_PEER", 1999, False, False, "PUBLISH_CLOSED"),
-        ("CLOSED_BY_PEER", 2000, False, False, "CLOSED_BY_PEER"),
+    for code, lasted_ms, subscribing, drops, judged in (
+        ("CLOSED_BY_PEER", 60_000, True, 1, "SUBSCRIBE_CLOSED"),
+        ("CLOSED_BY_PEER", 60_000, False, 3, "DROPPED_REPEATEDLY"),
+        ("CONNECTION_LOST", 60_000, False, 2, "CONNECTION_LOST"),
+        ("CLOSED_BY_PEER", 60_000, False, 2, "CLOSED_BY_PEER"),
+        ("NO_PINGRESP", 60_000, False, 3, "NO_PINGRESP"),
+        ("CLOSED_BY_PEER", 1999, False, 2, "PUBLISH_CLOSED"),
+        ("CLOSED_BY_PEER", 2000, False, 2, "CLOSED_BY_PEER"),
     ):
-        assert causes._judge_drop(code, lasted_ms, subscribing, repeated) == judged
+        assert causes._judge_drop(code, lasted_ms, subscribing, drops) == judged
 
 
 def test_a_report_names_the_cause_and_the_next_thing_to_do():
@@ -97,21 +97,25 @@ def test_a_report_names_the_cause_and_the_next_thing_to_do():
     causes.report(error, link.lost, link, log)
     assert link.trouble == ("WIFI_NO_AP", "home") and link.failures == 1
     what, remedy = causes.explain("WIFI_NO_AP")
+    pause_ms = int(log.entries[-1][2].split()[3])
     assert log.entries == [
         ("warning", "link", "WIFI_NO_AP: %s (home)" % what),
         ("warning", "link", "try: " + remedy),
-        ("info", "link", "next attempt in %d ms" % link.delay_ms),
+        ("info", "link", "next attempt in %d ms" % pause_ms),
     ]
+    assert 0 <= link.retry_at - log.uptime_ms() <= pause_ms
 
 
 def test_failures_are_in_a_row_if_no_connection_between_them_was_stable():
-    for link, failures in (
-        (FakeLink("connecting", failures=4), 5),
-        (FakeLink(lasted_ms=60_000, failures=4), 5),
-        (FakeLink(lasted_ms=60_001, failures=4), 1),
+    for link, failures, drops in (
+        (FakeLink("connecting", failures=4, drops=2), 5, 0),
+        (FakeLink(lasted_ms=60_000, failures=4, drops=2), 5, 3),
+        (FakeLink(lasted_ms=60_001, failures=4, drops=2), 1, 1),
+        (FakeLink(lasted_ms=10_000, failures=4), 5, 1),
+        (FakeLink(lasted_ms=10_001, failures=4), 1, 1),  # those before were an outage
     ):
         causes.report(OSError(104), link.lost, link, FakeLog())
-        assert link.failures == failures
+        assert (link.failures, link.drops) == (failures, drops)
 
 
 def test_what_tls_says_in_several_lines_is_told_in_one():

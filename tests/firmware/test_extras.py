@@ -117,8 +117,7 @@ async def test_pins_are_listed_with_their_state():
         "button": {"gpio": 0, "kind": "input"},
         "sensor": {"gpio": 34, "kind": "adc"},
     }
-    app.board.read = {"button": True}.get
-    assert await done("pins", app) == (0, ["button: GPIO0 on, input", "sensor: GPIO34, adc"])
+    assert await done("pins", app) == (0, ["button: GPIO0 off, input", "sensor: GPIO34, adc"])
     app.board = FakeBoard()
     app.board.pins = {}
     assert await done("pins", app) == (0, ["this board has no pins that jobs may use"])

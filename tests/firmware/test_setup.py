@@ -71,7 +71,7 @@ def test_what_was_said_before_an_unordered_reset_is_kept_and_told():
 
 def test_a_reset_in_order_leaves_nothing_to_be_told():
     deploy()
-    for in_order in (crash.calm, Board.reset):
+    for in_order in (Board.calm, Board.reset):
         log = Log(lambda line: None)
         _, board, _, _ = setup.load(log)
         log.info("jobs", "a started")

@@ -37,7 +37,7 @@ async def run(arguments: dict, job: "Job") -> dict:
     """
     pin, action = arguments["pin"], arguments["action"]
     if action == "read":
-        return {"pin": pin, "state": "on" if job.board.read(pin) else "off"}
+        return {"pin": pin, "state": "on" if borrow("level").read(job.board, pin) else "off"}
     if action in ("pulse", "blink"):
         return await borrow("pulses").make(arguments, job)
     if "on" not in job.saved:

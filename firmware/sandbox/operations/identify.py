@@ -19,12 +19,13 @@ def TIMEOUT_S(arguments: dict) -> int:  # noqa: N802  a constant for most operat
 async def run(arguments: dict, job: "Job") -> dict:
     """Blink four times a second, then leave the LED as it was. Again after a reset: no harm."""
     pin, seconds = arguments["pin"], arguments["seconds"]
-    was_on = job.board.is_on(pin)
+    if "on" not in job.saved:
+        job.save({"on": job.board.is_on(pin)})
     try:
         for i in range(8 * seconds):
             job.board.switch(pin, i % 2 == 0)
             await asyncio.sleep_ms(125)
             job.percent = 100 * i // (8 * seconds)
     finally:
-        job.board.switch(pin, was_on)
+        job.board.switch(pin, job.saved["on"])
     return {"pin": pin, "seconds": seconds}
