@@ -40,17 +40,25 @@ class Job:
 def read_document(text: str) -> Any:
     """Return the document in a file, or JSON as it is, or a command such as gpio,led,on.
 
-    Raises ToolError if it is none of these.
+    What names no file that exists is a command if it has a comma, or no suffix. Raises ToolError
+    if it is none of these.
     """
-    path = Path(text)
-    if text[:1] not in ("{", "[") and not (path.suffix or path.exists()):
+    is_json = text.startswith(("{", "["))
+    if not is_json and not _exists(text) and ("," in text or not Path(text).suffix):
         return from_command(text)
     try:
-        return json.loads(text if text[:1] in ("{", "[") else path.read_text("utf-8"))
+        return json.loads(text if is_json else Path(text).read_text("utf-8"))
     except OSError as error:
         raise ToolError(f"{text}: {error.strerror}", _DOCUMENTS) from error
     except ValueError as error:
         raise ToolError(f"{text[:60]}: not JSON: {error}", _DOCUMENTS) from error
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # a command that is too long for a file's name, for instance
+        return False
 
 
 def check_document(document: Any, board: BoardDefinition | None) -> None:

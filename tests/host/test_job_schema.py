@@ -93,6 +93,12 @@ def test_documents_are_read_from_commands_files_and_json(tmp_path: Path) -> None
     assert read_document('{"Todo": "Reboot"}') == {"Todo": "Reboot"}
     blink = {"operation": "gpio", "pin": "led", "action": "blink", "count": 3}
     assert read_document("gpio,led,blink,3") == blink
+    outside = {"operation": "delete-file", "path": "/main.py"}
+    assert read_document("delete-file,/main.py") == outside, "its suffix makes it no file"
+    assert read_document("download-file," + "x" * 5000)["url"] == "x" * 5000
+    listed = tmp_path / "gpio,led.json"
+    listed.write_text("[]")
+    assert read_document(str(listed)) == []
     for text, message in (
         ("fly", "UNSUPPORTED"),
         ("{", "not JSON"),
