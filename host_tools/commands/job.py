@@ -78,14 +78,14 @@ def _lint(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from host_tools import jobs
 
-    if args.thing and args.group:
+    if args.group and "thing" in args.given:
         raise UsageError("--thing and --group exclude each other", "one of the two")
     document = jobs.read_document(args.document)
     if not args.force:
         jobs.check_document(document, None if args.group else _definition(args))
     job_id = jobs.check_id(args.job_id or jobs.new_id(document))
     cloud = access.resolve(args)
-    thing = args.thing or (None if args.group else _thing(args))
+    thing = None if args.group else args.thing or _thing(args)
     arn = jobs.target_arn(cloud, thing, args.group)
     if not args.watch:
         job = jobs.create(cloud, arn, document, job_id)
