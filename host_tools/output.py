@@ -23,14 +23,15 @@ def say_command(argv: Sequence[str]) -> None:
 
 @contextlib.contextmanager
 def if_interrupted(left: str) -> Iterator[None]:
-    """Let a Ctrl-C inside the block tell what is left running or half done; the innermost tells.
+    """Let a Ctrl-C inside the block tell what is left running or half done; the innermost that
+    has something to say tells.
 
     `host_tools.__main__.main` prints it.
     """
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        if not getattr(interrupt, "__notes__", []):
+        if left and not getattr(interrupt, "__notes__", []):
             interrupt.add_note(left)
         raise
 

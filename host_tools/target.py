@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from host_tools import defaults
 from host_tools.board import DEFAULT_BOARD, VirtualBoard
 from host_tools.errors import ToolError
 
@@ -14,10 +16,13 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class Target:
-    """A board on a serial device; `board` is None for a real one."""
+    """A board on a serial device; `board` is None for a real one. One that does not last is gone
+    when the command that has it ends.
+    """
 
     device: str
     board: VirtualBoard | None
+    lasts: bool = True
 
     @property
     def label(self) -> str:
@@ -28,6 +33,16 @@ class Target:
     def key(self) -> str:
         """What `deployed` knows it by: a virtual board's name, a real one's port."""
         return self.board.name if self.board else self.device
+
+    def command(self, words: str) -> str:
+        """Return the command `jobs-sandbox WORDS` for this board, as a hint names it: the board
+        is left out if that is the one meant without.
+        """
+        known = defaults.load()
+        option = "--board" if self.board else "--port"
+        is_meant = self.key == known.get("port", known.get("board", DEFAULT_BOARD))
+        which = "" if is_meant else f" {option} {shlex.quote(self.key)}"
+        return f"`jobs-sandbox {words}{which}`"
 
 
 def add_board_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +58,14 @@ def add_board_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def named(args: argparse.Namespace) -> Target:
+    """Return the board meant, be it there or not. Raises UsageError if it cannot be a name."""
+    if args.port:
+        return Target(args.port, None)
+    board = VirtualBoard(args.board)
+    return Target(board.device, board)
+
+
 def resolve(args: argparse.Namespace) -> Target:
     """Return the board meant. Starts nothing. Raises ToolError if it is not there, with what
     to do.
@@ -51,13 +74,12 @@ def resolve(args: argparse.Namespace) -> Target:
         from host_tools.real import choice
 
         return Target(choice.choose(), None)
-    if args.port:
-        if not Path(args.port).exists():
-            raise ToolError(
-                f"There is no serial device {args.port}.",
-                "is the board plugged in? `jobs-sandbox ports` lists those there are",
-            )
-        return Target(args.port, None)
-    board = VirtualBoard(args.board)
-    board.require_running()
-    return Target(board.device, board)
+    found = named(args)
+    if found.board:
+        found.board.require_running()
+    elif not Path(args.port).exists():
+        raise ToolError(
+            f"There is no serial device {args.port}.",
+            "is the board plugged in? `jobs-sandbox ports` lists those there are",
+        )
+    return found

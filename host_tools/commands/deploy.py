@@ -107,7 +107,7 @@ def _own(target: Target, taken: str) -> str:
     name = deployed.proposed_thing(target.board.name if target.board else None)
     if name == taken:
         name += "-2"
-    return f"`jobs-sandbox provision {name}`, then deploy --thing {name}"
+    return f"`jobs-sandbox provision {name}`, then {target.command(f'deploy --thing {name}')}"
 
 
 def _to_folder(args: argparse.Namespace) -> int:

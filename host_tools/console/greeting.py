@@ -81,23 +81,24 @@ class Greeting:
         if self.lines:
             return ToolError(
                 f"the {self._port.label} does not run the sandbox; it says:\n{self._last_lines()}",
-                "`jobs-sandbox deploy`, or Ctrl-C in `mpremote repl` to see what runs there",
+                f"{self._deploy()}, or Ctrl-C in `mpremote repl` to see what runs there",
             )
         return ToolError(
             f"the {self._port.label} is silent",
             "its reset button; the right port? MicroPython and the sandbox on it? "
-            "`jobs-sandbox deploy`",
+            f"{self._deploy()}",
         )
 
     def _ended_at_once(self) -> ToolError:
         if not any(line.text.startswith("Traceback") or line.log_level for line in self.lines):
-            return ToolError(
-                f"there is no sandbox on the {self._port.label}", "`jobs-sandbox deploy`"
-            )
+            return ToolError(f"there is no sandbox on the {self._port.label}", self._deploy())
         return ToolError(
             f"the sandbox on the {self._port.label} ended at once:\n{self._last_lines()}",
-            "`jobs-sandbox deploy`",
+            self._deploy(),
         )
+
+    def _deploy(self) -> str:
+        return self._port.target.command("deploy")
 
     def _last_lines(self) -> str:
         return "\n".join("    " + line.text for line in self.lines[-_SHOWN_LINES:])

@@ -30,6 +30,7 @@ class Port:
     """
 
     def __init__(self, target: Target) -> None:
+        self.target = target
         self.label = target.label
         self._device = target.device
         self._serial_number = None if target.board else _serial_number(target.device)

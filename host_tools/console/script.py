@@ -124,7 +124,8 @@ def _answer(session: Session, command: str, timeout_s: float) -> Answer:
             ) from error
         return Answer(command, DONE, error.lines)
     except KeyboardInterrupt as interrupt:
-        interrupt.add_note(f"the board goes on with `{command}`")
+        if session.target.lasts:
+            interrupt.add_note(f"the board goes on with `{command}`")
         raise
 
 

@@ -38,7 +38,6 @@ Note = Callable[[str], None]
 _ASK_AGAIN_S = 1.0
 _REOPEN_S = 0.2
 _LEAVE_S = 5.0
-REPL_HINT = "`jobs-sandbox console --start`, or `jobs-sandbox deploy` if there is no sandbox on it"
 
 
 class State(enum.Enum):
@@ -88,6 +87,7 @@ class Session:
     board: Ready
 
     def __init__(self, target: Target, show: Show, note: Note) -> None:
+        self.target = target
         self.label = target.label
         self.state = State.RESTARTING
         self.on_end: Callable[[], None] = lambda: None
@@ -209,7 +209,9 @@ class Session:
         if isinstance(found, Repl):
             self.state = State.ENDED
             if not may_start():
-                raise AtReplError(f"the {self.label} is at the MicroPython REPL", REPL_HINT)
+                raise AtReplError(
+                    f"the {self.label} is at the MicroPython REPL", self._repl_hint()
+                )
             found = greeting.start()
         self.state = State.READY
         for line in greeting.lines:
@@ -332,10 +334,13 @@ class Session:
     def _not_ready(self, what: str) -> ToolError:
         if self.state is State.ENDED:
             return ToolError(
-                f"{what}: the sandbox on the {self.label} has ended",
-                REPL_HINT,
+                f"{what}: the sandbox on the {self.label} has ended", self._repl_hint()
             )
         return ToolError(f"{what}: the {self.label} {_WHY[self.state]}", "again in a moment")
+
+    def _repl_hint(self) -> str:
+        start, deploy = self.target.command("console --start"), self.target.command("deploy")
+        return f"{start}, or {deploy} if there is no sandbox on it"
 
 
 _WHY = {

@@ -164,10 +164,12 @@ class Terminal:
         if command != "quit":
             return False
         self._session.wait_until_ended()
-        self._screen.note(
-            "the sandbox on the board has ended; `jobs-sandbox console --start` begins anew"
-        )
+        self._screen.note(f"the sandbox on the board has ended; {self._what_now()}")
         return True
+
+    def _what_now(self) -> str:
+        target = self._session.target
+        return f"{target.command('console --start')} begins anew" if target.lasts else self._after
 
     def _answer(self, asked: Asked) -> Answer | None:
         # None if it is not waited for any longer, or the board was reset as asked

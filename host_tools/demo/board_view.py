@@ -35,7 +35,9 @@ class BoardView:
         self._log: list[str] = []
         self._edges: list[Edge] = []
         self._names = {pin.gpio: name for name, pin in boards.load("virtual").pins.items()}
-        self._session = Session(Target(board.device, board), self._on_line, stage.remark)
+        self._session = Session(
+            Target(board.device, board, lasts=False), self._on_line, stage.remark
+        )
 
     @contextmanager
     def watching(self) -> Iterator[None]:

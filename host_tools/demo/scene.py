@@ -45,11 +45,11 @@ def run(*, fast: bool, on_terminal: bool) -> int:
         thing = provision(cloud, f"sandbox-{board.name}")
         with _jobs(cloud, thing) as jobs:
             stage.step("Put the firmware on the board; it connects over mutual TLS")
-            deploy(Target(board.device, board), Device.of(thing))
+            target = Target(board.device, board, lasts=False)
+            deploy(target, Device.of(thing))
             _perform(stage, board, AwsCli(stage, cloud), thing, jobs)
             _say_what_next(stage, board, thing, on_terminal)
             if on_terminal:
-                target = Target(board.device, board)
                 terminal.run(target, start=False, timeout_s=_ANSWER_S, after=_AFTER)
     return 0
 

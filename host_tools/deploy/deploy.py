@@ -27,8 +27,6 @@ _LEAST_WAIT_S = 1.0
 _UART_BYTES_S = 115200 / 10  # 8N1; boards with USB of their own are faster
 _PIPE_BYTES_S = 150_000.0  # a virtual board's line
 _LOCAL_HOSTS = ("localhost", "127.0.0.1")
-_HALF_DONE = "the board has its old files or the new ones, whole; `jobs-sandbox deploy` goes on"
-_GOES_ON = "the files are there, the board goes on connecting; `jobs-sandbox console` watches it"
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ class _Deployment:
         self._options = options
         self._progress = progress
         self._repl = repl
-        self._application = Application(repl.serial)
+        self._application = Application(repl.serial, target)
         self._wifi = settings.wifi(target, options.wifi_ssid, options.wifi_password)
 
     def run(self) -> Deployed:
@@ -134,7 +132,8 @@ class _Deployment:
         say("starting the sandbox")
         say_command(["mpremote", "connect", self._target.device, "soft-reset"])
         self._repl.start_main()
-        self._application = Application(self._repl.serial)  # what the old one said is void
+        # what the old one said is void
+        self._application = Application(self._repl.serial, self._target)
         return self._wait(replace(done, restarted=True))
 
     def _up_to_date(self) -> dict[str, str] | None:
@@ -166,7 +165,7 @@ class _Deployment:
         except NoAnswerError as error:
             raise NoMicroPythonError(error.message, error.hint) from error
         try:
-            with if_interrupted(_HALF_DONE):
+            with if_interrupted(self._half_done()):
                 return self._change()
         except (ToolError, KeyboardInterrupt) as error:
             with contextlib.suppress(ToolError):
@@ -222,6 +221,20 @@ class _Deployment:
         if rest and modules:
             say(f"  … and so on for the other {rest} file{'s' if rest > 1 else ''}")
 
+    # What is left after Ctrl-C; of a board that does not last, whoever has it tells
+
+    def _half_done(self) -> str:
+        if not self._target.lasts:
+            return ""
+        again = self._target.command(f"deploy --thing {self._device.thing}")
+        return f"the board has its old files or the new ones, whole; {again} goes on"
+
+    def _goes_on(self) -> str:
+        if not self._target.lasts:
+            return ""
+        console = self._target.command("console")
+        return f"the files are there, the board goes on connecting; {console} watches it"
+
     def _resume(self, was_running: bool) -> None:
         if was_running:
             say("starting again what was running")
@@ -236,7 +249,7 @@ class _Deployment:
         where = f"{self._device.endpoint}:{self._device.port}"
         ticker = Ticker(f"waiting until it is connected to {where}", self._options.wait_s)
         try:
-            with if_interrupted(_GOES_ON):
+            with if_interrupted(self._goes_on()):
                 return self._wait_until_connected(done, ticker)
         finally:
             ticker.clear()
@@ -262,7 +275,7 @@ class _Deployment:
                 if time.monotonic() > deadline:
                     raise
                 self._repl.reopen()
-                self._application = Application(self._repl.serial)
+                self._application = Application(self._repl.serial, self._target)
                 just_started = False  # why: what it said meanwhile is lost
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from host_tools.errors import ToolError
+from host_tools.target import Target
 
 _MACHINE, _PERSON = b"\x1e", b"\x1f"
 _READY = re.compile(r"\x1eready \S+ \S+ (\S+)(?: ([0-9]+))?")
@@ -34,8 +35,9 @@ _POLL_S = 0.02
 class Application:
     """The application on a board, through its open serial port."""
 
-    def __init__(self, serial: Any) -> None:
+    def __init__(self, serial: Any, target: Target) -> None:
         self._serial = serial
+        self._target = target
         self._rest = ""
         self._earlier = 0  # commands from before that the board still answers
         self.lines: list[str] = []
@@ -159,5 +161,10 @@ class Application:
         advice = [line.partition("try: ")[2] for line in last if "link: try: " in line]
         return ToolError(
             f"{message}; its last words:\n{words or '    (none)'}",
-            advice[-1] if advice else "jobs-sandbox console, to watch it",
+            advice[-1] if advice else self._next_step(),
         )
+
+    def _next_step(self) -> str:
+        if not self._target.lasts:
+            return "the endpoint, the certificate, and what its policy allows"
+        return f"{self._target.command('console')}, to watch it"

@@ -17,7 +17,6 @@ from host_tools.doctor.facts import Facts
 from host_tools.target import Target
 
 BOARD = World("board")
-_DEPLOY = "`jobs-sandbox deploy`"
 _OLDEST = (1, 24)  # docs: the first release with .mpy 6.3 for every chip
 _ABI = 6  # what mpy-cross makes, py/persistentcode.h
 _HEAP_LOW = 6 * 1024
@@ -39,13 +38,15 @@ def checks(target: Target, facts: Facts, now: datetime.datetime) -> Iterator[Che
     for name, check in _OF_STATUS.items():
         text = facts.status.get(name)
         if text is not None:
-            yield check(facts, text)
+            yield check(target, facts, text)
         elif facts.application is None:
             yield BOARD.skip(name, "only the running application knows it")
         else:
-            yield BOARD.skip(name, "the application on the board is too old to tell", _DEPLOY)
+            yield BOARD.skip(
+                name, "the application on the board is too old to tell", target.command("deploy")
+            )
     yield _clock(facts, now)
-    yield _files(facts)
+    yield _files(target, facts)
     yield _trouble(facts)
 
 
@@ -69,32 +70,36 @@ def _application(target: Target, facts: Facts) -> Check:
         return BOARD.ok("application", f"Jobs Sandbox {facts.application} runs")
     what = f"the {target.label} is at the MicroPython REPL; no application runs"
     if "/main.py" in facts.files:
-        return BOARD.fail("application", what, "`jobs-sandbox console --start`")
-    return BOARD.fail("application", what, _DEPLOY)
+        return BOARD.fail("application", what, target.command("console --start"))
+    return BOARD.fail("application", what, target.command("deploy"))
 
 
-def _micropython(facts: Facts, text: str) -> Check:
+def _micropython(target: Target, facts: Facts, text: str) -> Check:
     found = _MICROPYTHON.fullmatch(text)
     if found is None:
         return BOARD.warn("micropython", f"{text!r} is no version of MicroPython")
     if int(found[3]) != _ABI:
         cause = f"{text}: it does not load .mpy files of version {_ABI}, which mpy-cross makes"
-        return BOARD.fail("micropython", cause, "`jobs-sandbox flash`, then " + _DEPLOY)
+        return BOARD.fail("micropython", cause, _flash(target))
     if (int(found[1]), int(found[2])) < _OLDEST:
-        return BOARD.fail(
-            "micropython", f"{text}: older than 1.24", "`jobs-sandbox flash`, then " + _DEPLOY
-        )
+        return BOARD.fail("micropython", f"{text}: older than 1.24", _flash(target))
     return BOARD.ok("micropython", text)
 
 
-def _heap(facts: Facts, text: str) -> Check:
+def _flash(target: Target) -> str:
+    # a virtual board runs the MicroPython that set-up has put here
+    flash = "`make setup`" if target.board else target.command("flash")
+    return f"{flash}, then {target.command('deploy')}"
+
+
+def _heap(target: Target, facts: Facts, text: str) -> Check:
     free = int(_first_number(text))
     if free < _HEAP_LOW:
         return BOARD.warn("heap", text, "a reset gives a whole heap; smaller job documents")
     return BOARD.ok("heap", text)
 
 
-def _system_heap(facts: Facts, text: str) -> Check:
+def _system_heap(target: Target, facts: Facts, text: str) -> Check:
     numbers = _NUMBERS.findall(text)
     largest = int(numbers[-1]) if numbers else 0
     if largest < _TLS_BLOCK and not _is_online(facts):  # a connection that stands has its memory
@@ -103,7 +108,7 @@ def _system_heap(facts: Facts, text: str) -> Check:
     return BOARD.ok("system heap", text)
 
 
-def _wifi(facts: Facts, text: str) -> Check:
+def _wifi(target: Target, facts: Facts, text: str) -> Check:
     strength = _RSSI.search(text)
     if text.startswith("not connected"):
         what, remedy = _explain(trouble_code(facts))
@@ -115,7 +120,7 @@ def _wifi(facts: Facts, text: str) -> Check:
     return BOARD.ok("wifi", text)
 
 
-def _reset(facts: Facts, text: str) -> Check:
+def _reset(target: Target, facts: Facts, text: str) -> Check:
     cause = _RESET.search(text)
     bitten = cause and cause[0] == "WDT_RESET"
     before = facts.status.get("before the reset")  # there is none if it was ordered
@@ -126,17 +131,18 @@ def _reset(facts: Facts, text: str) -> Check:
     return BOARD.warn("last reset", f"{text}: {what}{said}", "the bundle's log, in a bug report")
 
 
-def _link(facts: Facts, text: str) -> Check:
+def _link(target: Target, facts: Facts, text: str) -> Check:
     if _is_online(facts):
         return BOARD.ok("link", text)
     what, remedy = _explain(trouble_code(facts))
     if what:
         return BOARD.fail("link", f"{text}; {trouble_code(facts)}: {what}", remedy)
-    return BOARD.fail("link", text, "again in a minute; `jobs-sandbox console`, to watch it")
+    watch = f"again in a minute; {target.command('console')}, to watch it"
+    return BOARD.fail("link", text, watch)
 
 
 # name of a line of the console's `status` → its check
-_OF_STATUS: dict[str, Callable[[Facts, str], Check]] = {
+_OF_STATUS: dict[str, Callable[[Target, Facts, str], Check]] = {
     "micropython": _micropython,
     "heap": _heap,
     "system heap": _system_heap,
@@ -169,10 +175,12 @@ def _clock(facts: Facts, now: datetime.datetime) -> Check:
     return BOARD.ok("clock", text)
 
 
-def _files(facts: Facts) -> Check:
+def _files(target: Target, facts: Facts) -> Check:
     listed = _listed(facts.manifest)
     if not listed:
-        return BOARD.fail("files", "there is no manifest: no deploy was completed", _DEPLOY)
+        return BOARD.fail(
+            "files", "there is no manifest: no deploy was completed", target.command("deploy")
+        )
     wrong = [
         f"{name} is {'missing' if name not in facts.files else 'not as deployed'}"
         for name, digest in sorted(listed.items())
@@ -180,10 +188,12 @@ def _files(facts: Facts) -> Check:
     ]
     if wrong:
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        return BOARD.fail("files", ", ".join(wrong[:_SHOWN]) + more, _DEPLOY)
+        return BOARD.fail("files", ", ".join(wrong[:_SHOWN]) + more, target.command("deploy"))
     strays = [each for each in plan.strays(listed, facts.files) if each.startswith(plan.FOLDERS)]
     if strays:
-        return BOARD.warn("files", f"not from a deploy: {', '.join(strays[:_SHOWN])}", _DEPLOY)
+        return BOARD.warn(
+            "files", f"not from a deploy: {', '.join(strays[:_SHOWN])}", target.command("deploy")
+        )
     return BOARD.ok("files", f"{len(listed)} files, all as deployed")
 
 

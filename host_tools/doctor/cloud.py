@@ -29,11 +29,14 @@ _ATS = "-ats.iot."
 
 @dataclass(frozen=True)
 class Patient:
-    """The device that is looked at."""
+    """The device that is looked at. `trouble`: the code of the board's last one; `deploy`: the
+    command that deploys it.
+    """
 
     identity: ThingIdentity
     client_id: str
-    trouble: str = ""  # the code of the board's last trouble
+    trouble: str = ""
+    deploy: str = "`jobs-sandbox deploy`"
 
 
 def checks(cloud: Cloud, patient: Patient | None) -> Iterator[Check]:
@@ -88,7 +91,7 @@ def _endpoint(cloud: Cloud, patient: Patient | None, found: MqttEndpoint) -> Che
             "endpoint",
             f"{known.thing} was provisioned for {known.endpoint}:{known.port}; this is {text}",
             f"the cloud it is of: --cloud {known.cloud}; or `jobs-sandbox provision "
-            f"{known.thing}`, then `jobs-sandbox deploy`",
+            f"{known.thing}`, then {patient.deploy}",
         )
     return CLOUD.ok("endpoint", f"{text}, the one {known.thing} was provisioned for")
 
@@ -162,7 +165,7 @@ def _way_to_allow(denied: list[authorization.Answer], patient: Patient) -> str:
         return "remove that Deny, or narrow its Resource"
     if patient.client_id != thing:
         return (
-            "`jobs-sandbox deploy` with the thing's name as client id: only then "
+            f"{patient.deploy} with the thing's name as client id: only then "
             "${iot:Connection.Thing.ThingName} has a value"
         )
     return f"{_again(patient)}: its policy allows all this"

@@ -15,15 +15,17 @@ from host_tools.deploy import plan
 from host_tools.doctor.check import Check, World
 from host_tools.doctor.facts import Facts
 from host_tools.errors import ToolError
+from host_tools.target import Target
 
 _SOON = datetime.timedelta(days=30)
 
 
 def checks(
-    world: World, thing: str, facts: Facts | None, now: datetime.datetime
+    world: World, target: Target, thing: str, facts: Facts | None, now: datetime.datetime
 ) -> Iterator[Check]:
     """Yield the checks of a thing's credentials; `facts` of the board that is it, if any."""
-    again = f"`jobs-sandbox provision {thing}`, then `jobs-sandbox deploy --thing {thing}`"
+    deploy = target.command(f"deploy --thing {thing}")
+    again = f"`jobs-sandbox provision {thing}`, then {deploy}"
     try:
         known = identity.identity(thing)
         credentials = known.credentials()
@@ -33,7 +35,7 @@ def checks(
         yield world.failed("credentials", error)
         return
     if facts is not None:
-        yield _same(world, credentials, facts, thing)
+        yield _same(world, credentials, facts, thing, deploy)
 
 
 def _match(world: World, thing: str, again: str) -> Check:
@@ -62,7 +64,9 @@ def _dates(world: World, thing: str, again: str, now: datetime.datetime) -> Chec
     return world.ok("certificate dates", text)
 
 
-def _same(world: World, credentials: dict[str, bytes], facts: Facts, thing: str) -> Check:
+def _same(
+    world: World, credentials: dict[str, bytes], facts: Facts, thing: str, deploy: str
+) -> Check:
     wrong = [
         name
         for name, content in credentials.items()
@@ -72,6 +76,6 @@ def _same(world: World, credentials: dict[str, bytes], facts: Facts, thing: str)
         return world.fail(
             "credentials",
             f"not those of {thing} on this computer: {', '.join(wrong)}",
-            f"`jobs-sandbox deploy --thing {thing}`",
+            deploy,
         )
     return world.ok("credentials", f"those of {thing} on this computer")

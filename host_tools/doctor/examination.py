@@ -57,7 +57,9 @@ class _Examiner:
         self._look_at_board(trouble)
         thing = self._thing()
         if thing:
-            for check in credentials.checks(board.BOARD, thing, self._found.facts, self._now):
+            known = self._found.facts
+            meant = self._meant()
+            for check in credentials.checks(board.BOARD, meant, thing, known, self._now):
                 self._add(check)
         self._look_at_cloud(thing)
         return self._found
@@ -70,6 +72,9 @@ class _Examiner:
         except ToolError as error:
             return error
         return None
+
+    def _meant(self) -> Target:
+        return self._target or target.named(self._args)
 
     def _device(self) -> str | None:
         if self._target is not None:
@@ -130,7 +135,9 @@ class _Examiner:
             return None
         its_name, client_id = self._words_of_thing()
         trouble = board.trouble_code(self._found.facts) if self._found.facts else ""
-        return cloud.Patient(known, client_id if its_name == thing else thing, trouble)
+        client_id = client_id if its_name == thing else thing
+        deploy = self._meant().command(f"deploy --thing {thing}")
+        return cloud.Patient(known, client_id, trouble, deploy)
 
     def _add(self, check: Check) -> None:
         self._found.checks.append(check)

@@ -52,25 +52,26 @@ def identify(target: Target, seconds: int, definition: str | None = None) -> str
     repl = RawRepl(target.device, target.label)
     try:
         with repl.errors():
-            application = Application(repl.serial)
+            application = Application(repl.serial, target)
             thing = application.find()
             if thing is not None:
-                return _by_sandbox(application, thing, seconds)
+                return _by_sandbox(application, target, thing, seconds)
         return _by_micropython(repl, target, seconds, definition)
     finally:
         repl.close()
 
 
-def _by_sandbox(application: Application, thing: str, seconds: int) -> str:
+def _by_sandbox(application: Application, target: Target, thing: str, seconds: int) -> str:
     document = json.dumps({"operation": "identify", "seconds": seconds})
     try:
         lines, status = application.ask(f"run {document}", seconds + _MARGIN_S)
     finally:
         application.release()
     if status != "0":
+        pins = target.command("console --command pins")
         raise ToolError(
             f"the sandbox of {thing} did not blink: {lines[-1] if lines else 'no reason given'}",
-            "wait until its job is over; `jobs-sandbox console --command pins` shows its pins",
+            f"wait until its job is over; {pins} shows its pins",
         )
     return f"the board of thing {thing} blinked"
 

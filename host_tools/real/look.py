@@ -14,6 +14,7 @@ from typing import Any
 
 from host_tools.errors import ToolError
 from host_tools.real.listing import UsbPort
+from host_tools.target import Target
 
 # Prints (what sys.implementation says, MicroPython's version, MAC, thing)
 _WHO = """
@@ -88,7 +89,7 @@ def _ask(device: str) -> dict[str, str]:
     repl = RawRepl(device, "board")
     try:
         with repl.errors():
-            application = Application(repl.serial)
+            application = Application(repl.serial, Target(device, None))
             thing = application.find()
             if thing is not None:
                 return _of_sandbox(application, thing)

@@ -51,7 +51,7 @@ def serve(wanted: Wanted, *, wait_s: float, timeout_s: float, on_terminal: bool)
     device = wanted.device()
     say(f"{device.thing} connects to {device.endpoint}:{device.port} as {device.client_id}")
     with private_board(_BOARD) as board:
-        target = Target(board.device, board)
+        target = Target(board.device, board, lasts=False)
         make_manual(target)
         deploy(target, device, Options(wait_s=wait_s))
         if on_terminal:

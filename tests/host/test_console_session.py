@@ -72,7 +72,7 @@ def refusal(listener: Listener, board: Board, *, start: bool = False) -> ToolErr
 def test_repl_is_told_from_the_sandbox(listener: Listener, board: Board) -> None:
     error = refusal(listener, board)
     assert "is at the MicroPython REPL" in error.message
-    assert "--start" in error.hint
+    assert f"`jobs-sandbox console --start --board {board.name}`" in error.hint
 
 
 def test_board_without_the_sandbox(listener: Listener, board: Board) -> None:

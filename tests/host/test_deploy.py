@@ -255,7 +255,7 @@ def test_board_that_is_up_to_date_and_running_is_not_disturbed(
 def wait_for_application(bench: Bench) -> None:
     deadline = time.monotonic() + 60
     with serial.Serial(bench.board.device) as port:
-        while Application(port).find() != "thing":
+        while Application(port, bench.target).find() != "thing":
             assert time.monotonic() < deadline
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,8 @@ def test_one_thing_on_two_boards_is_warned_of(
     assert main(["deploy", "--board", "deploy", "--dry-run", "--thing", "only"]) == 0
     said = capsys.readouterr().err
     assert "warning: only is on /dev/ttyUSB0, too: two boards with one client id drive" in said
-    assert "`jobs-sandbox provision deploy`, then deploy --thing deploy" in said
+    own = "`jobs-sandbox deploy --thing deploy --board deploy`"
+    assert f"`jobs-sandbox provision deploy`, then {own}" in said
     deployed.remember("gone", "only", "virtual")
     deployed.forget("/dev/ttyUSB0")
     assert main(["deploy", "--board", "deploy", "--dry-run", "--thing", "only"]) == 0
@@ -148,11 +150,18 @@ def test_ctrl_c_tells_what_is_left(
     provisioned("only")
     monkeypatch.setattr("host_tools.deploy.running.Application.wait_until_connected", interrupt)
     assert main(["deploy", "--board", "deploy"]) == 130
-    assert "interrupted; the files are there, the board goes on" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "interrupted; the files are there, the board goes on" in said
+    assert "`jobs-sandbox console --board deploy` watches it" in said
+    with pytest.raises(KeyboardInterrupt) as caught:
+        deploy(replace(bench.target, lasts=False), DEVICE)
+    assert not hasattr(caught.value, "__notes__"), "of a private board, its command tells"
     bench.write(greeting="def greet():\n    return 1\n")
     monkeypatch.setattr("host_tools.deploy.upload.send", interrupt)
     assert main(["deploy", "--board", "deploy"]) == 130
-    assert "interrupted; the board has its old files or the new ones" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "interrupted; the board has its old files or the new ones" in said
+    assert "`jobs-sandbox deploy --thing only --board deploy` goes on" in said
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ def test_system_heap_too_small_for_tls(bench: Bench, healthy: Facts) -> None:
 def test_board_without_an_application(bench: Bench, healthy: Facts) -> None:
     blank = replace(healthy, application=None, status={}, files={}, manifest="")
     found = checked(bench, blank)
-    expect(found["application"], FAIL, "no application runs", "jobs-sandbox deploy")
+    expect(found["application"], FAIL, "no application runs", "deploy --board doctor`")
     expect(found["files"], FAIL, "no deploy was completed", "jobs-sandbox deploy")
     expect(found["clock"], SKIP, "did not tell its time")
 
@@ -235,13 +235,17 @@ def test_firmware_that_is_too_old_to_tell(bench: Bench, healthy: Facts) -> None:
 # Credentials on this computer
 
 
+def _credentials(bench: Bench, now: datetime.datetime) -> Iterator[Check]:
+    return credentials.checks(board.BOARD, bench.target, THING, None, now)
+
+
 @pytest.mark.parametrize(
     ("days", "verdict", "told"),
     [(-2, FAIL, "not yet valid"), (40000, FAIL, "has expired"), (0, OK, "valid from")],
 )
 def test_certificate_dates(bench: Bench, days: int, verdict: Verdict, told: str) -> None:
     now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
-    found = {check.name: check for check in credentials.checks(board.BOARD, THING, None, now)}
+    found = {check.name: check for check in _credentials(bench, now)}
     expect(found["certificate dates"], verdict, told)
 
 
@@ -249,7 +253,7 @@ def test_certificate_that_expires_soon(bench: Bench) -> None:
     certificate = identity.certificate(THING)
     assert certificate is not None
     now = certificate.not_valid_after_utc - datetime.timedelta(days=5)
-    found = {check.name: check for check in credentials.checks(board.BOARD, THING, None, now)}
+    found = {check.name: check for check in _credentials(bench, now)}
     expect(found["certificate dates"], WARN, "expires soon", "provision")
 
 

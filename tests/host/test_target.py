@@ -7,7 +7,9 @@ import argparse
 import pytest
 
 from host_tools import target
+from host_tools.board import VirtualBoard
 from host_tools.errors import ToolError, UsageError
+from host_tools.target import Target
 
 
 def parse(*words: str) -> argparse.Namespace:
@@ -46,3 +48,24 @@ def test_both_at_once_and_bad_names_are_wrong_usage():
         parse("--board", "a", "--port", "b")
     with pytest.raises(UsageError):
         target.resolve(parse("--board", "a/b"))
+
+
+def test_a_hint_names_the_board_unless_it_is_the_one_meant_without(
+    tmp_path, monkeypatch, sandbox_home
+):
+    file = tmp_path / "sandbox.toml"
+    monkeypatch.setenv("JOBS_SANDBOX_CONFIG", str(file))
+    sandbox, two, port = (
+        target.named(parse()),
+        Target("", VirtualBoard("two")),
+        Target("/a b", None),
+    )
+    assert sandbox.command("deploy") == "`jobs-sandbox deploy`"
+    assert two.command("console --start") == "`jobs-sandbox console --start --board two`"
+    assert port.command("deploy") == "`jobs-sandbox deploy --port '/a b'`"
+    file.write_text('board = "two"')
+    assert two.command("deploy") == "`jobs-sandbox deploy`"
+    assert sandbox.command("deploy") == "`jobs-sandbox deploy --board sandbox`"
+    file.write_text('port = "/a b"')
+    assert port.command("deploy") == "`jobs-sandbox deploy`"
+    assert sandbox.command("deploy") == "`jobs-sandbox deploy --board sandbox`"

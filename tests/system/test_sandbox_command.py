@@ -196,6 +196,15 @@ def test_wrong_use(owner: Owner) -> None:
 
 
 def test_console_follows_on_a_terminal(owner: Owner) -> None:
+    leave_console(owner, "\x04", "left; the board is switched off")
+
+
+def test_quit_in_its_console_tells_that_the_board_is_off(owner: Owner) -> None:
+    told = "the sandbox on the board has ended; the board is switched off"
+    leave_console(owner, "quit\r", told)
+
+
+def leave_console(owner: Owner, keys: str, told: str) -> None:
     console = pexpect.spawn(
         COMMAND[0],
         [*COMMAND[1:], *owner.words()],
@@ -208,8 +217,8 @@ def test_console_follows_on_a_terminal(owner: Owner) -> None:
     console.send("get-pending-job-executions\r")
     console.expect("get-pending-job-executions result: ")
     console.expect(f"{owner.thing}>")
-    console.send("\x04")
-    console.expect("left; the board is switched off")
+    console.send(keys)
+    console.expect(told)
     console.expect(pexpect.EOF)
     console.close()
     assert console.exitstatus == 0
