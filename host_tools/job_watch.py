@@ -13,6 +13,7 @@ from typing import Any
 from host_tools import jobs
 from host_tools.board import edges
 from host_tools.cloud.access import Cloud
+from host_tools.cloud.aws_errors import TryLaterError
 from host_tools.console import Session
 from host_tools.console.protocol import Line
 from host_tools.console.session import AtReplError
@@ -50,50 +51,76 @@ def listening(
         yield moments
 
 
+@dataclass(frozen=True)
+class Watched:
+    """The job to watch. `again` is the command that does so, `cancel` the one that ends it."""
+
+    cloud: Cloud
+    job_id: str
+    again: str
+    cancel: str
+
+
 def watch(
-    cloud: Cloud,
-    job: jobs.Job,
+    job: Watched,
     moments: queue.Queue[Moment],
     show: Callable[[Moment], None],
+    note: Callable[[str], None],
     timeout_s: float,
 ) -> dict[str, dict[str, Any]]:
     """Show what happens until every execution has ended; return them by thing, with details.
 
-    Raises ToolError after the time-out.
+    A cloud that does not answer is asked again, which is told once. Raises ToolError after the
+    time-out, or if there is no such job.
     """
     end = time.monotonic() + timeout_s
-    seen: dict[str, Any] = {}
+    seen: dict[str, dict[str, Any]] = {}
+    silence: TryLaterError | None = None
     while True:
-        found = jobs.executions(cloud, job.job_id)
-        for thing, summary in found.items():
-            _show_change(cloud, job.job_id, thing, summary, seen, moments)
-        ended = found and all(each["status"] in jobs.ENDED for each in found.values())
+        try:
+            ended = _look(job, seen, moments)
+            silence = None
+        except TryLaterError as error:
+            if silence is None:
+                note(f"{error.message}; asking again, for at most {timeout_s:g} s")
+            ended, silence = False, error
         _drain(moments, show, _SETTLE_S if ended else _POLL_S)
         if ended:
-            return {thing: jobs.execution(cloud, job.job_id, thing) for thing in found}
+            return seen
         if time.monotonic() > end:
-            raise ToolError(
-                f"{job.job_id} has not ended within {timeout_s:g} s",
-                f"`jobs-sandbox job cancel {job.job_id} --force`; is the executor on (`status`)?",
-            )
+            raise _over(job, silence, timeout_s)
 
 
-def _show_change(
-    cloud: Cloud,
-    job_id: str,
-    thing: str,
-    summary: dict[str, Any],
-    seen: dict[str, Any],
-    moments: queue.Queue[Moment],
-) -> None:
-    state: tuple[str, dict[str, str]] = (summary["status"], {})
-    if summary["status"] != "QUEUED":
-        details = jobs.execution(cloud, job_id, thing)
-        state = (details["status"], details["statusDetails"])
-    if seen.get(thing) != state:
+def _over(job: Watched, silence: ToolError | None, timeout_s: float) -> ToolError:
+    if silence is not None:
+        return ToolError(
+            f"{silence.message}; {job.job_id} goes on",
+            f"`jobs-sandbox cloud status`, then {job.again}",
+        )
+    return ToolError(
+        f"{job.job_id} has not ended within {timeout_s:g} s",
+        f"{job.again} watches on, {job.cancel} ends it; is the executor on (`status`)?",
+    )
+
+
+def _look(job: Watched, seen: dict[str, dict[str, Any]], moments: queue.Queue[Moment]) -> bool:
+    # whether every execution has ended; `seen`: thing → the last that was seen of its execution
+    found = jobs.executions(job.cloud, job.job_id)
+    for thing, summary in found.items():
+        state = {"status": summary["status"], "statusDetails": {}}
+        if summary["status"] != "QUEUED":
+            state = jobs.execution(job.cloud, job.job_id, thing)
+        if _words(state) != _words(seen.get(thing)):
+            moments.put(Moment(time.time(), "cloud", f"{thing} {_words(state)}"))
         seen[thing] = state
-        words = " ".join(f"{name}={value}" for name, value in sorted(state[1].items()))
-        moments.put(Moment(time.time(), "cloud", f"{thing} {state[0]} {words}".rstrip()))
+    return bool(found) and all(seen[thing]["status"] in jobs.ENDED for thing in found)
+
+
+def _words(state: dict[str, Any] | None) -> str:
+    if state is None:
+        return ""
+    details = (f"{name}={value}" for name, value in sorted(state["statusDetails"].items()))
+    return " ".join([state["status"], *details])
 
 
 def _drain(moments: queue.Queue[Moment], show: Callable[[Moment], None], wait_s: float) -> None:

@@ -112,22 +112,43 @@ def target_arn(cloud: Cloud, thing: str | None, group: str | None) -> str:
 
 
 def create(cloud: Cloud, target: str, document: Any, job_id: str) -> Job:
-    """Make the job and show the command that does the same. Raises ToolError."""
+    """Make the job and show the command that does the same. Raises ToolError, for an id that
+    another job has as well.
+    """
     text = json.dumps(document, separators=(",", ":"))
     _say("create-job", "--job-id", job_id, "--targets", target, "--document", text)
+    iot = cloud.client("iot")
     with aws_errors():
-        cloud.client("iot").create_job(jobId=job_id, targets=[target], document=text)
+        try:
+            iot.create_job(jobId=job_id, targets=[target], document=text)
+        except iot.exceptions.ResourceAlreadyExistsException as error:
+            taken = iot.describe_job(jobId=job_id)["job"]
+            raise ToolError(
+                f"the job id {job_id} is taken by a job {_described(taken)}",
+                "another --job-id, or none: then the operation and the time make one",
+            ) from error
     return Job(job_id, [target], document)
 
 
+def _described(job: dict[str, Any]) -> str:
+    targets = ", ".join(each.rpartition("/")[2] for each in job["targets"])
+    return f"for {targets}, {job['status']}, made at {job['createdAt']:%Y-%m-%d %H:%M}"
+
+
 def executions(cloud: Cloud, job_id: str) -> dict[str, dict[str, Any]]:
-    """Return the job's executions by thing: {"status", …}."""
+    """Return the job's executions by thing: {"status", …}. Raises ToolError, if there is no such
+    job as well.
+    """
     found = {}
+    iot = cloud.client("iot")
     with aws_errors():
-        pages = cloud.client("iot").get_paginator("list_job_executions_for_job")
-        for page in pages.paginate(jobId=job_id):
-            for each in page["executionSummaries"]:
-                found[each["thingArn"].rpartition("/")[2]] = each["jobExecutionSummary"]
+        try:
+            pages = iot.get_paginator("list_job_executions_for_job").paginate(jobId=job_id)
+            for page in pages:
+                for each in page["executionSummaries"]:
+                    found[each["thingArn"].rpartition("/")[2]] = each["jobExecutionSummary"]
+        except iot.exceptions.ResourceNotFoundException as error:
+            raise ToolError(f"there is no job {job_id}", "`jobs-sandbox job list`") from error
     return found
 
 

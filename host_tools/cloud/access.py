@@ -25,8 +25,9 @@ from host_tools.cloud.roots import amazon_roots
 from host_tools.errors import ToolError, UsageError
 from host_tools.output import say
 
-__all__ = ["Cloud", "MqttEndpoint", "add_cloud_arguments", "aws_errors", "resolve"]
+__all__ = ["Cloud", "MqttEndpoint", "add_cloud_arguments", "aws_errors", "given_words", "resolve"]
 
+_OPTIONS = ("cloud", "endpoint_url", "region", "profile")
 _DEFAULT_REGION = "us-east-1"
 _TEST_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _MQTT_TLS_PORT = 8883
@@ -168,6 +169,13 @@ def add_cloud_arguments(parser: argparse.ArgumentParser) -> None:
         "--region", help="AWS region; default: the local one, or your AWS configuration's"
     )
     group.add_argument("--profile", help="profile of your AWS configuration, with --cloud aws")
+
+
+def given_words(args: argparse.Namespace) -> list[str]:
+    """Return the options that chose the cloud on this command line, for a hint to repeat them."""
+    names = [name for name in _OPTIONS if name in args.given]
+    words = [(f"--{name.replace('_', '-')}", str(getattr(args, name))) for name in names]
+    return [word for pair in words for word in pair]
 
 
 def resolve(args: argparse.Namespace) -> Cloud:

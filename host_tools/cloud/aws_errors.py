@@ -41,9 +41,15 @@ _HINTS = {
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedException")
 
 
+class TryLaterError(ToolError):
+    """The cloud does not answer, or not now; it may when it is asked again."""
+
+
 @contextlib.contextmanager
 def aws_errors() -> Iterator[None]:
-    """Turn what boto3 raises inside the block into a ToolError that says what to do."""
+    """Turn what boto3 raises inside the block into a ToolError that says what to do,
+    TryLaterError if waiting may be enough.
+    """
     from botocore import exceptions
 
     try:
@@ -63,9 +69,9 @@ def aws_errors() -> Iterator[None]:
     except exceptions.ClientError as error:
         raise _refused(error) from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
-        raise ToolError(
+        raise TryLaterError(
             f"no answer from the cloud: {error}",
-            "your network, or `jobs-sandbox cloud status`; the same command then goes on",
+            "your network, or `jobs-sandbox cloud status`; then the same command again",
         ) from error
     except exceptions.BotoCoreError as error:
         raise ToolError(str(error)) from error
@@ -82,7 +88,8 @@ def _refused(error: Any) -> ToolError:
     hint = _HINTS.get(code, "")
     if code in _DENIED:
         hint = f"ask for permission {_action(error.operation_name)}, or another --profile"
-    return ToolError(f"{error.operation_name}: {code}: {message}", hint)
+    kind = TryLaterError if hint == _LATER else ToolError
+    return kind(f"{error.operation_name}: {code}: {message}", hint)
 
 
 def _action(operation: str) -> str:

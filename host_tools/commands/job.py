@@ -3,16 +3,20 @@
   jobs-sandbox job lint docs/jobs/examples/steps.json
   jobs-sandbox job run gpio,led,on --watch         a command: the operation, then its arguments
   jobs-sandbox job run blink.json --group lamps    a file; docs/jobs/ tells what can be in it
+  jobs-sandbox job watch JOB_ID                    one that is made already
   jobs-sandbox job list --thing my-thing
   jobs-sandbox job cancel JOB_ID --force
 
-The AWS CLI command that does the same is printed. `run --watch` exits 0 if the job has SUCCEEDED.
+The AWS CLI command that does the same is printed. `run --watch` and `watch` exit 0 if the job has
+SUCCEEDED.
 """
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import shlex
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from host_tools import boards, deployed, target
 from host_tools.boards import BoardDefinition
@@ -20,6 +24,9 @@ from host_tools.cloud import access
 from host_tools.errors import ToolError, UsageError
 from host_tools.output import if_interrupted, result, result_json, say
 from host_tools.target import Target
+
+if TYPE_CHECKING:
+    from host_tools.job_watch import Moment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,23 +40,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--group", help="for a thing group instead of one thing")
     run.add_argument("--job-id", help="default: the operation and the time")
     run.add_argument("--watch", "-w", action="store_true", help="show what happens until it ends")
-    run.add_argument("--timeout", type=float, default=120.0, metavar="S", help="of --watch (120)")
     run.add_argument("--force", action="store_true", help="also if the board will reject it")
     _add_board(run)
+    watch = commands.add_parser("watch", help="show what happens until a job ends")
+    watch.add_argument("job_id", metavar="JOB_ID")
+    _add_board(watch)
+    for each in (run, watch):
+        each.add_argument(
+            "--timeout", type=float, default=120.0, metavar="S", help="seconds to watch (120)"
+        )
     listing = commands.add_parser("list", help="list the jobs, or a thing's executions")
     cancel = commands.add_parser("cancel", help="cancel a job, or a thing's execution of it")
     cancel.add_argument("job_id", metavar="JOB_ID")
     cancel.add_argument("--force", action="store_true", help="also if it is in progress")
     for each in (run, listing, cancel):
         each.add_argument("--thing", help="a thing's name")
+    for each in (run, watch, listing, cancel):
         access.add_cloud_arguments(each)
-    for each in (lint, run, listing):
+    for each in (lint, run, watch, listing):
         each.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do one of the sub-commands."""
-    return {"lint": _lint, "run": _run, "list": _list, "cancel": _cancel}[args.action](args)
+    actions = {"lint": _lint, "run": _run, "watch": _watch, "list": _list, "cancel": _cancel}
+    return actions[args.action](args)
 
 
 def _add_board(parser: argparse.ArgumentParser) -> None:
@@ -87,27 +102,39 @@ def _run(args: argparse.Namespace) -> int:
     cloud = access.resolve(args)
     thing = None if args.group else args.thing or _thing(args)
     arn = jobs.target_arn(cloud, thing, args.group)
-    if not args.watch:
-        job = jobs.create(cloud, arn, document, job_id)
-        _show_made(job, args.json)
-        return 0
-    return _watch(args, cloud, arn, document, job_id)
+    if args.watch:
+        return _watched(args, cloud, job_id, lambda: jobs.create(cloud, arn, document, job_id))
+    _show_made(jobs.create(cloud, arn, document, job_id), args.json)
+    return 0
 
 
-def _watch(
-    args: argparse.Namespace, cloud: access.Cloud, arn: str, document: Any, job_id: str
+def _watch(args: argparse.Namespace) -> int:
+    from host_tools import jobs
+
+    job_id = jobs.check_id(args.job_id)
+    return _watched(args, access.resolve(args), job_id, lambda: None)
+
+
+def _watched(
+    args: argparse.Namespace, cloud: access.Cloud, job_id: str, make: Callable[[], object]
 ) -> int:
-    from host_tools import job_watch, jobs
+    # `make` is called when the board is listened to already
+    from host_tools import job_watch
 
     definition = _definition(args)
     names = {pin.gpio: name for name, pin in definition.pins.items()} if definition else {}
     with job_watch.listening(_target(args), names, say) as moments:
-        job = jobs.create(cloud, arn, document, job_id)
-        show = (lambda moment: say(str(moment))) if args.json else (lambda m: result(str(m)))
-        with if_interrupted(
-            f"the job goes on; `jobs-sandbox job cancel {job_id} --force` ends it"
-        ):
-            ended = job_watch.watch(cloud, job, moments, show, args.timeout)
+        make()
+        where = "".join(f" {word}" for word in map(shlex.quote, access.given_words(args)))
+        again = target.named(args).command(f"job watch {job_id}{where}")
+        cancel = f"`jobs-sandbox job cancel {job_id}{where} --force`"
+        job = job_watch.Watched(cloud, job_id, again, cancel)
+
+        def show(moment: Moment) -> None:
+            (say if args.json else result)(str(moment))
+
+        with if_interrupted(f"the job goes on; {again} watches it, {cancel} ends it"):
+            ended = job_watch.watch(job, moments, show, say, args.timeout)
     if args.json:
         result_json({"jobId": job_id, "executions": ended})
     failed = [thing for thing, each in ended.items() if each["status"] != "SUCCEEDED"]
@@ -153,14 +180,8 @@ def _target(args: argparse.Namespace) -> Target | None:
         return None
 
 
-def _unresolved(args: argparse.Namespace) -> Target:
-    from host_tools.board import VirtualBoard
-
-    return Target(args.port, None) if args.port else Target("", VirtualBoard(args.board))
-
-
 def _definition(args: argparse.Namespace) -> BoardDefinition | None:
-    board = _unresolved(args)
+    board = target.named(args)
     default = "virtual" if board.board else None
     name = args.definition or deployed.last(board.key).get("definition") or default
     return boards.load(name) if name else None
@@ -169,4 +190,4 @@ def _definition(args: argparse.Namespace) -> BoardDefinition | None:
 def _thing(args: argparse.Namespace) -> str:
     from host_tools.deploy import settings
 
-    return settings.choose_thing(_unresolved(args)).thing
+    return settings.choose_thing(target.named(args)).thing

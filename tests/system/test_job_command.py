@@ -48,8 +48,15 @@ def test_a_job_is_made_watched_listed_and_cancelled(device: Device, run: Run) ->
     assert status == 0 and json.loads(out)["document"] == {"operation": "wait", "seconds": 60}
     status, out, _ = run("list", *thing, "--json")
     assert "long-1" in [each["jobId"] for each in json.loads(out)]
+    status, _, errors = run("run", "report", *board, *thing, "--job-id", "long-1")
+    assert status == 1 and f"long-1 is taken by a job for {device.thing}, IN_PROGRESS" in errors
+    assert "try: another --job-id, or none" in errors
     assert run("cancel", "long-1", *thing, "--force")[0] == 0
     assert device.ended("long-1")["status"] == "CANCELED"
+    status, out, _ = run("watch", "long-1", *board)
+    assert status == 1 and f"{device.thing} CANCELED" in out
+    status, _, errors = run("watch", "none", *board)
+    assert status == 1 and "there is no job none" in errors
     assert run("run", "delete-file,/files/none", *board, *thing, "--watch")[0] == 1
     assert run("run", "gpio,led,explode", *board, *thing)[0] == 1
     assert run("run", "report", *board, *thing, "--job-id", "notify")[0] == 2
