@@ -66,6 +66,15 @@ def named(args: argparse.Namespace) -> Target:
     return Target(board.device, board)
 
 
+def meant() -> Target:
+    """Return the board meant if none is given, be it there or not. Raises ToolError for a
+    sandbox.toml that is wrong.
+    """
+    known = defaults.load()
+    board, port = known.get("board", DEFAULT_BOARD), known.get("port")
+    return named(argparse.Namespace(board=board, port=port))
+
+
 def resolve(args: argparse.Namespace) -> Target:
     """Return the board meant. Starts nothing. Raises ToolError if it is not there, with what
     to do.

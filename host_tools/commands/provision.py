@@ -92,8 +92,21 @@ def _one(args: argparse.Namespace, thing: str) -> int:
         result_json({**made.as_dict(), "folder": str(made.folder)})
     else:
         result(f"{made.thing} is provisioned for {made.endpoint}:{made.port}, in {made.folder}")
-        say("next: `jobs-sandbox deploy`")
+        say(f"next: {_deploy(made.thing)}")
     return 0
+
+
+def _deploy(thing: str) -> str:
+    # names the thing unless it is what the board becomes without
+    from host_tools import defaults, target
+    from host_tools.deploy import choose_thing
+
+    board = target.meant()
+    try:
+        is_chosen = choose_thing(board, defaults.load().get("thing")).thing == thing
+    except ToolError:
+        is_chosen = False
+    return board.command("deploy" if is_chosen else f"deploy --thing {thing}")
 
 
 def _given(args: argparse.Namespace) -> Given | None:
