@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from host_tools import output
+from host_tools import output, overview
 from host_tools.cloud import access, local
 from host_tools.cloud.info import CloudInfo
 from host_tools.cloud.refusals import recent_refusals
@@ -145,5 +145,5 @@ def _show(running: CloudInfo, as_json: bool) -> None:
         f"  HTTP  {running.endpoint_url}\n"
         f"  MQTT  {running.mqtt_host}:{running.mqtt_port} (TLS, client certificates)\n"
         f"  CA    {running.ca}\n"
-        f"Next: `jobs-sandbox provision my-thing`, `jobs-sandbox aws iot list-things`"
+        f"Next: `{overview.look().next_step()[0]}`, `jobs-sandbox aws iot list-things`"
     )

@@ -42,7 +42,8 @@ def test_status_says_what_to_do_next(strict_cloud: CloudInfo) -> None:
     shown = _run("cloud", "status")
     assert shown.returncode == 0
     assert strict_cloud.endpoint_url in shown.stdout
-    assert "jobs-sandbox provision" in shown.stdout
+    next_step = json.loads(_run("status", "--json").stdout)["next"]
+    assert f"Next: `{next_step}`, `jobs-sandbox aws iot list-things`" in shown.stdout
 
 
 def test_status_of_nothing_exits_with_1(elsewhere: str) -> None:
@@ -57,6 +58,7 @@ def test_start_and_stop_from_the_shell(elsewhere: str) -> None:
     home = {"JOBS_SANDBOX_HOME": elsewhere}
     started = _run("cloud", "start", "--http-port", "0", "--mqtt-port", "0", **home)
     assert (started.returncode, "is running" in started.stdout) == (0, True)
+    assert "Next: `jobs-sandbox board start`" in started.stdout
     stopped = _run("cloud", "stop", **home)
     assert (stopped.returncode, stopped.stderr) == (0, "stopped; its state is kept\n")
     again = _run("cloud", "stop", **home)
