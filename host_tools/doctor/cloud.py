@@ -10,7 +10,8 @@ from typing import Any
 
 from cryptography.x509.oid import NameOID
 
-from host_tools import identity, iot_policy
+from host_tools import deployed, identity, iot_policy
+from host_tools.board import VirtualBoard
 from host_tools.cloud.access import Cloud, MqttEndpoint
 from host_tools.cloud.aws_errors import aws_errors
 from host_tools.cloud.refusals import recent_refusals
@@ -39,8 +40,10 @@ class Patient:
     deploy: str = "`jobs-sandbox deploy`"
 
 
-def checks(cloud: Cloud, patient: Patient | None) -> Iterator[Check]:
-    """Yield the checks; those of the thing only if there is one to look at."""
+def checks(cloud: Cloud, patient: Patient | None, thing: str = "") -> Iterator[Check]:
+    """Yield the checks; those of the thing only if there is one to look at. `thing`: the name of
+    the one that is meant, also if nothing is known of it here.
+    """
     calls = Calls(cloud)
     reached = _guarded("credentials", lambda: _credentials(calls))
     yield reached
@@ -48,10 +51,17 @@ def checks(cloud: Cloud, patient: Patient | None) -> Iterator[Check]:
         return
     yield from _endpoint_checks(cloud, patient)
     if patient is None:
-        yield CLOUD.skip("thing", "no thing is given or deployed", "--thing NAME")
+        yield _unknown(thing)
         return
     for name, check in _OF_THING.items():
         yield _guarded(name, lambda check=check: check(calls, patient))  # type: ignore[misc]
+
+
+def _unknown(thing: str) -> Check:
+    if not thing:
+        return CLOUD.skip("thing", "no thing is given or deployed", "--thing NAME")
+    what = f"{thing} is not provisioned on this computer"
+    return CLOUD.skip("thing", what, f"`jobs-sandbox provision {thing}`")
 
 
 def _endpoint_checks(cloud: Cloud, patient: Patient | None) -> Iterator[Check]:
@@ -211,10 +221,15 @@ def _client_id(calls: Calls, patient: Patient) -> Check:
 
 
 def others_with(thing: str) -> list[str]:
-    """Return the boards that were last deployed as `thing`, by name or port."""
-    from host_tools import overview
+    """Return the boards that were last deployed as `thing` and may run now, by name or port."""
+    return sorted(
+        board for board, each in deployed.things().items() if each == thing and _may_run(board)
+    )
 
-    return sorted(board for board, each in overview.look().deployed.items() if each == thing)
+
+def _may_run(board: str) -> bool:
+    # of a real board nobody here knows, even if it is not plugged in
+    return "/" in board or VirtualBoard(board).info() is not None
 
 
 def _jobs(calls: Calls, patient: Patient) -> Check:

@@ -123,7 +123,7 @@ class _Examiner:
         except ToolError as error:
             self._add(cloud.CLOUD.failed("credentials", error))
             return
-        for check in cloud.checks(chosen, self._patient(thing)):
+        for check in cloud.checks(chosen, self._patient(thing), thing):
             self._add(check)
 
     def _patient(self, thing: str) -> cloud.Patient | None:

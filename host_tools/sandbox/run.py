@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from host_tools import deployed
 from host_tools.console import Session, script, terminal
 from host_tools.console.protocol import FRIENDLY
 from host_tools.deploy import Device, deploy
@@ -52,17 +53,24 @@ def serve(wanted: Wanted, *, wait_s: float, timeout_s: float, on_terminal: bool)
     say(f"{device.thing} connects to {device.endpoint}:{device.port} as {device.client_id}")
     with private_board(_BOARD) as board:
         target = Target(board.device, board, lasts=False)
-        make_manual(target)
-        deploy(target, device, Options(wait_s=wait_s))
-        if on_terminal:
-            return terminal.run(
-                target, start=False, timeout_s=timeout_s, after="the board is switched off"
-            )
-        output = script.Output()
-        with Session(target, output.show, say) as session:
-            session.open(may_start=lambda: False)
-            lines = script.standard_input()
-            return script.run_script(session, output, lines, timeout_s=timeout_s)
+        try:
+            make_manual(target)
+            deploy(target, device, Options(wait_s=wait_s))
+            return _talk(target, timeout_s, on_terminal)
+        finally:
+            deployed.forget(board.name)  # the thing is the user's, and free for another board
+
+
+def _talk(target: Target, timeout_s: float, on_terminal: bool) -> int:
+    if on_terminal:
+        return terminal.run(
+            target, start=False, timeout_s=timeout_s, after="the board is switched off"
+        )
+    output = script.Output()
+    with Session(target, output.show, say) as session:
+        session.open(may_start=lambda: False)
+        lines = script.standard_input()
+        return script.run_script(session, output, lines, timeout_s=timeout_s)
 
 
 def make_manual(target: Target) -> None:

@@ -283,6 +283,7 @@ def test_key_that_is_missing(bench: Bench) -> None:
 def test_thing_that_this_computer_does_not_know(bench: Bench) -> None:
     found = bench.examine("--thing", "stranger")
     expect(found["board credentials"], FAIL, "no identity on this computer", "provision stranger")
+    expect(found["cloud thing"], SKIP, "stranger is not provisioned", "provision stranger")
 
 
 def test_key_that_others_can_read(bench: Bench) -> None:

@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from host_tools import deployed
 from host_tools.cloud import access, local
 from host_tools.cloud.access import Cloud, MqttEndpoint
 from host_tools.deploy import settings
@@ -216,6 +217,10 @@ def test_client_id_in_use_twice(local_cloud: Cloud, known: ThingIdentity) -> Non
         settings.remember(Target(port, None), known.thing, "virtual")
     found = examine(local_cloud, known)
     expect(found["client id"], FAIL, "/dev/ttyUSB0 and /dev/ttyUSB1 were both", "provision")
+    deployed.forget("/dev/ttyUSB1")
+    for gone in ("off", "sample"):
+        deployed.remember(gone, known.thing, "virtual")
+    expect(examine(local_cloud, known)["client id"], OK, "no sign of a second client")
 
 
 def test_jobs_that_wait_are_counted(local_cloud: Cloud, known: ThingIdentity, iot: Any) -> None:
@@ -238,6 +243,8 @@ def test_without_a_thing_only_the_cloud_itself_is_checked(local_cloud: Cloud) ->
     found = {check.name: check for check in cloud.checks(local_cloud, None)}
     assert list(found) == ["credentials", "endpoint", "reachable", "thing"]
     expect(found["thing"], SKIP, "no thing is given", "--thing")
+    found = {check.name: check for check in cloud.checks(local_cloud, None, "gone")}
+    expect(found["thing"], SKIP, "gone is not provisioned on this", "provision gone`")
 
 
 # AWS: what MiniStack lacks is held against botocore's model

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from host_tools import paths
+from host_tools import deployed, paths
 from host_tools.board import list_boards
 from host_tools.cloud import access
 from host_tools.cloud.info import CloudInfo
@@ -124,6 +124,7 @@ def nothing_is_left(sandbox_home: Path) -> Iterator[None]:
     yield
     assert [info.name for info in list_boards() if info.name.startswith("sample")] == []
     assert list((sandbox_home / "boards").glob("sample*")) == []
+    assert [board for board in deployed.things() if board.startswith("sample")] == []
 
 
 def test_sample_runs_by_hand(owner: Owner) -> None:
