@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from host_tools import jobs
+from host_tools import hold_ups, jobs
 from host_tools.board import edges
 from host_tools.cloud.access import Cloud
 from host_tools.cloud.aws_errors import TryLaterError
@@ -145,9 +145,11 @@ def _listen_to_log(
             moments.put(Moment(time.time(), "board", line.text))
 
     try:
-        session = stack.enter_context(Session(target, show, note))
-        session.open(may_start=lambda: False)
-        _tell_what_holds_jobs_up(session, note)
+        with contextlib.ExitStack() as opened:  # let go at once if there is no sandbox
+            session = opened.enter_context(Session(target, show, note))
+            session.open(may_start=lambda: False)
+            stack.push(opened.pop_all())
+        _tell_what_holds_jobs_up(session, target, note)
     except AtReplError as error:
         note(f"{error.message}: nothing there runs the job until the sandbox is started,")
         note(f"  from another terminal: {error.hint}")
@@ -155,17 +157,17 @@ def _listen_to_log(
         note(f"without the board's log: {error.message}")
 
 
-def _tell_what_holds_jobs_up(session: Session, note: Callable[[str], None]) -> None:
-    lines = []
+def _tell_what_holds_jobs_up(
+    session: Session, target: Target, note: Callable[[str], None]
+) -> None:
+    status = {}
     with contextlib.suppress(ToolError):  # it is busy, or restarts: that will be seen
-        lines = session.command("status", _ASK_S).lines
-    for line in lines:
-        name, _, value = line.partition(": ")
-        if name == "executor" and value.startswith("off"):
-            note("the executor is off: nothing there runs the job until `executor on`,")
-            note("  or it is done by hand, with the commands of `jobs-sandbox console`")
-        elif name == "link" and not value.startswith("online"):
-            note(f"the board is not connected ({value}): the job waits until it is")
+        status = hold_ups.parse(session.command("status", _ASK_S).lines)
+    off, remedy = hold_ups.executor(target, status)
+    if off:
+        note(f"{off}\n  try: Ctrl-C here, then {remedy}")
+    if unreachable := hold_ups.link(status):
+        note(unreachable)
 
 
 def _listen_to_pins(

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-from host_tools import firmware_modules
+from host_tools import firmware_modules, hold_ups
 from host_tools.deploy import plan
 from host_tools.doctor.check import Check, World
 from host_tools.doctor.facts import Facts
@@ -141,6 +141,11 @@ def _link(target: Target, facts: Facts, text: str) -> Check:
     return BOARD.fail("link", text, watch)
 
 
+def _executor(target: Target, facts: Facts, text: str) -> Check:
+    what, remedy = hold_ups.executor(target, facts.status)
+    return BOARD.warn("executor", what, remedy) if what else BOARD.ok("executor", text)
+
+
 # name of a line of the console's `status` → its check
 _OF_STATUS: dict[str, Callable[[Target, Facts, str], Check]] = {
     "micropython": _micropython,
@@ -149,6 +154,7 @@ _OF_STATUS: dict[str, Callable[[Target, Facts, str], Check]] = {
     "uptime": _reset,
     "wifi": _wifi,
     "link": _link,
+    "executor": _executor,
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from host_tools.console.protocol import Line
+from host_tools import hold_ups
 from host_tools.console.session import Session, State
 from host_tools.deploy import plan, scripts
 from host_tools.deploy.raw_repl import RawRepl
@@ -18,7 +18,6 @@ from host_tools.target import Target
 
 _ANSWER_S = 20.0  # hashing forty files takes an ESP32 a few seconds
 _FILE = re.compile(r"^([0-9a-f]{64}|-) (/.+)$")
-_STATUS = re.compile(r"^([a-z ]+): (.*)$")
 
 # Prints as scripts.FACTS does; leaves nothing behind
 _SYSTEM = """
@@ -69,18 +68,12 @@ def ask(target: Target) -> Facts:
     return _of_repl(target)
 
 
-def parse(lines: list[str]) -> dict[str, str]:
-    """Return the lines of `status` by their names."""
-    found = (_STATUS.match(line) for line in lines if not Line(line).log_level)
-    return {each[1]: each[2] for each in found if each}
-
-
 def _of_application(session: Session) -> Facts:
     files = (_FILE.match(line) for line in _lines(session, "files"))
     pieces = [line[1:] for line in _lines(session, "files manifest") if line.startswith("|")]
     return Facts(
         application=session.board.version,
-        status=parse(_lines(session, "status")),
+        status=hold_ups.parse(_lines(session, "status")),
         files={each[2]: each[1] for each in files if each and each[1] != "-"},
         manifest="".join(pieces),
         log=_lines(session, "log"),

@@ -226,6 +226,13 @@ def test_wifi_that_is_gone_without_a_word(bench: Bench, healthy: Facts) -> None:
     expect(found["wifi"], FAIL, "not connected: Wi-Fi did not connect", "access point")
 
 
+def test_executor_that_is_off(bench: Bench, healthy: Facts) -> None:
+    expect(checked(bench, healthy)["executor"], OK, "on")
+    off = checked(bench, replace(healthy, status=healthy.status | {"executor": "off"}))
+    on = "`jobs-sandbox console --command 'executor on' --board doctor`"
+    expect(off["executor"], WARN, "nothing there runs a job", on)
+
+
 def test_firmware_that_is_too_old_to_tell(bench: Bench, healthy: Facts) -> None:
     status = {key: text for key, text in healthy.status.items() if key != "micropython"}
     found = checked(bench, replace(healthy, status=status))

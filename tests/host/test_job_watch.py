@@ -13,6 +13,7 @@ from host_tools.__main__ import command_parser
 from host_tools.cloud.access import Cloud
 from host_tools.cloud.aws_errors import TryLaterError
 from host_tools.commands import job
+from host_tools.console import Session
 from host_tools.errors import ToolError
 from host_tools.target import Target
 from tests.board_fixture import Board
@@ -40,11 +41,18 @@ def test_nothing_runs_jobs_at_the_repl(board: Board) -> None:
     assert f"jobs-sandbox console --start --board {board.name}" in said[1]
 
 
+def test_the_port_of_a_board_at_the_repl_is_free_for_another_terminal(board: Board) -> None:
+    target = Target(board.device, board)
+    silent = lambda _what: None  # noqa: E731
+    with job_watch.listening(target, {}, silent), Session(target, silent, silent):
+        pass
+
+
 @pytest.mark.parametrize(
     ("link", "executor", "says"),
     [
         ("online for 3 s", "on", ""),
-        ("online for 3 s", "off", "the executor is off: nothing there runs the job"),
+        ("online for 3 s", "off", "the executor is off: nothing there runs a job"),
         ("offline for 9 s", "on", "the board is not connected (offline for 9 s): the job waits"),
     ],
 )
@@ -57,6 +65,8 @@ def test_what_holds_a_job_up_is_told(
     said = notes(board)
     assert bool(said) == bool(says)
     assert not says or said[0].startswith(says)
+    on = f"then `jobs-sandbox console --command 'executor on' --board {board.name}`"
+    assert executor == "on" or on in said[0]
 
 
 def test_a_board_that_is_off_is_told(
