@@ -1,4 +1,5 @@
-"""What boards have become: which thing, by which definition; in deployed.json of the state folder.
+"""What boards have become: which thing, by which definition, when; in deployed.json of the state
+folder.
 
 A virtual board goes by its name, a real one by its port. Imports nothing heavy.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,9 @@ _FIRST_THING = "my-thing"
 
 
 def remember(where: str, thing: str, definition: str) -> None:
-    """Keep in mind which thing a board has become, and by which definition."""
-    _keep({**known(), where: {"thing": thing, "definition": definition}})
+    """Keep in mind which thing a board has become now, and by which definition."""
+    record = {"thing": thing, "definition": definition, "at": time.time()}
+    _keep({**known(), where: record})
 
 
 def forget(where: str) -> None:
@@ -30,17 +33,19 @@ def forget(where: str) -> None:
 
 def last(where: str) -> dict[str, str]:
     """Return what `remember` kept: {"thing", "definition"}, or {}."""
-    found = known().get(where)
-    return found if isinstance(found, dict) else {}
+    found = _records().get(where, {})
+    return {name: str(found[name]) for name in ("thing", "definition") if name in found}
 
 
 def things() -> dict[str, str]:
     """Return board → thing, also of boards that are no more: a demo's thing stays the demo's."""
-    return {
-        where: str(each["thing"])
-        for where, each in known().items()
-        if isinstance(each, dict) and "thing" in each
-    }
+    return {where: str(each["thing"]) for where, each in _records().items() if "thing" in each}
+
+
+def latest() -> float | None:
+    """Return the Unix time at which a board has last become something, None if none has."""
+    times = [each["at"] for each in _records().values() if isinstance(each.get("at"), int | float)]
+    return max(times, default=None)
 
 
 def exists(where: str) -> bool:
@@ -69,6 +74,10 @@ def known() -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _records() -> dict[str, dict[str, Any]]:
+    return {where: each for where, each in known().items() if isinstance(each, dict)}
 
 
 def _keep(deployed: dict[str, Any]) -> None:

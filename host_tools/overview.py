@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ from host_tools import defaults, deployed, paths
 from host_tools.cloud import info
 
 _ANY_PORT = "auto"  # host_tools.target.AUTO
+_PROMPT = b">>> "
 
 
 @dataclass(frozen=True)
 class Overview:
     """`cloud`: where the local one listens, "" if it does not run. `boards`: name → tty, of those
     that run; `stopped`: the others there are. `things`: name → cloud. `deployed`: board or port →
-    thing. `deployed_at`: Unix time or None.
+    thing. `deployed_at`: Unix time or None. `at_repl`: running boards whose sandbox has ended.
     """
 
     settings: dict[str, str]
@@ -28,6 +30,7 @@ class Overview:
     things: dict[str, str]
     deployed: dict[str, str]
     deployed_at: float | None
+    at_repl: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what `--json` prints."""
@@ -64,6 +67,8 @@ class Overview:
             return f"jobs-sandbox provision {thing or proposed}", "the board needs a thing"
         if not self._deployed_on(port or board) & set([thing] if thing else fitting):
             return "jobs-sandbox deploy", "the board has no firmware yet, or is another thing"
+        if not port and board in self.at_repl:
+            return "jobs-sandbox console --start", "the sandbox on the board has ended"
         return "jobs-sandbox console", "or make a job: `jobs-sandbox job run gpio,led,on --watch`"
 
     def board_lines(self) -> list[str]:
@@ -71,7 +76,10 @@ class Overview:
         that are off; those on ports that have been deployed to.
         """
         running = sorted(self.boards, key=lambda name: (name != self._board(), name))
-        found = [f"{name} runs{self._as(name)}, on {self.boards[name]}" for name in running]
+        found = [
+            f"{name} runs{self._as(name)}{self._at_repl(name)}, on {self.boards[name]}"
+            for name in running
+        ]
         found += [
             f"{where}{self._as(where)}" + ("" if Path(where).exists() else ", not plugged in")
             for where in self.deployed
@@ -80,6 +88,18 @@ class Overview:
         if self.stopped:
             found.append(f"off: {_listed(self.stopped, 6)}; `jobs-sandbox board start NAME`")
         return found or ["none runs; `jobs-sandbox board start`"]
+
+    def cloud_line(self) -> str:
+        """Return the line for the cloud that commands mean, and the local one if it runs."""
+        url = self.settings.get("endpoint_url")
+        if self.settings.get("cloud") != "aws" and not url:
+            return self.cloud or "the local IoT Core is not running"
+        meant = url or ", ".join(filter(None, ["AWS", self.settings.get("region")]))
+        return meant + (f"; the local IoT Core runs, too, at {self.cloud}" if self.cloud else "")
+
+    def _at_repl(self, name: str) -> str:
+        ended = name in self.at_repl and name in self.deployed
+        return ", at the MicroPython REPL" if ended else ""
 
     def _board(self) -> str:
         return self.settings.get("board", deployed.DEFAULT_BOARD)
@@ -110,7 +130,8 @@ def look() -> Overview:
         stopped=_stopped(home / "boards", boards),
         things=_things(home / "things"),
         deployed=things,
-        deployed_at=deployed.file().stat().st_mtime if things else None,
+        deployed_at=deployed.latest(),
+        at_repl=[name for name in boards if _is_at_repl(home / "boards" / name)],
     )
 
 
@@ -127,7 +148,7 @@ def lines(found: Overview) -> list[str]:
     boards = found.board_lines()
     return [
         f"settings  {_settings(found.settings)}",
-        f"cloud     {found.cloud or 'the local IoT Core is not running'}",
+        f"cloud     {found.cloud_line()}",
         f"boards    {boards[0]}",
         *(f"          {board}" for board in boards[1:]),
         f"things    {_listed(things) or 'none provisioned'}",
@@ -151,9 +172,11 @@ def _listed(names: list[str], most: int = 3) -> str:
 
 
 def _last(found: Overview) -> str:
-    if not found.deployed or found.deployed_at is None:
+    if not found.deployed:
         return "nothing yet"
-    return f"last {_ago(time.time() - found.deployed_at)}"
+    if found.deployed_at is None:  # kept by an older version
+        return "some time ago"
+    return _ago(time.time() - found.deployed_at)
 
 
 def _ago(seconds: float) -> str:
@@ -169,6 +192,16 @@ def _boards(folder: Path) -> dict[str, str]:
     from host_tools.board import list_boards
 
     return {each.name: each.tty for each in list_boards()}
+
+
+def _is_at_repl(folder: Path) -> bool:
+    # by the last that it printed: it is not asked
+    try:
+        with (folder / "serial.log").open("rb") as file:
+            file.seek(-len(_PROMPT), os.SEEK_END)
+            return file.read() == _PROMPT
+    except OSError:  # there is none, or next to nothing in it
+        return False
 
 
 def _stopped(folder: Path, running: dict[str, str]) -> list[str]:

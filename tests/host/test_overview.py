@@ -16,6 +16,7 @@ from host_tools import deployed, overview, paths
 from host_tools.__main__ import main
 from host_tools.cloud.info import CloudInfo
 from host_tools.overview import Overview
+from tests.board_fixture import Board, eventually
 
 State = dict[str, Any]
 
@@ -44,6 +45,8 @@ _ANY: State = {"settings": {"cloud": "aws", "port": "auto"}}
         ({**_CLOUD, **_BOARD, **_THING}, "deploy"),
         ({**_CLOUD, **_BOARD, **_THING, "deployed": {"sandbox": "gone"}}, "deploy"),
         ({**_CLOUD, **_BOARD, **_THING, **_DEPLOYED}, "console"),
+        ({**_CLOUD, **_BOARD, **_THING, **_DEPLOYED, "at_repl": ["sandbox"]}, "console --start"),
+        ({**_CLOUD, **_BOARD, **_THING, **_DEPLOYED, "at_repl": ["porch"]}, "console"),
         ({"settings": {"cloud": "aws", "port": "/dev/nowhere"}}, "ls /dev/nowhere"),
         (_AWS, "provision t"),
         ({**_AWS, "things": {"t": "aws"}}, "deploy"),
@@ -80,7 +83,7 @@ def test_what_is_there_is_shown(home: Path, capsys: pytest.CaptureFixture[str]) 
     assert main([]) == 0
     shown = capsys.readouterr().out
     assert "things    d (local), a (local), b (local) and 1 more" in shown, "those in use first"
-    assert "deployed  last just now" in shown
+    assert "deployed  just now" in shown
     assert "demo" not in shown, "a board that is no more"
     assert "next      jobs-sandbox cloud start" in shown
 
@@ -92,14 +95,53 @@ def test_boards_that_run_come_first_the_one_meant_before_all_others() -> None:
             "boards": {"a": "/a", "b": "/b", "c": "/c", "d": "/d", "sandbox": "/s"},
             "stopped": ["old"],
             "deployed": {"sandbox": "t", "/dev/nowhere": "u", "old": "v"},
+            "at_repl": ["a", "sandbox"],
         }
     )
     assert found.board_lines() == [
-        "sandbox runs as t, on /s",
+        "sandbox runs as t, at the MicroPython REPL, on /s",
         *(f"{name} runs, nothing deployed, on /{name}" for name in "abcd"),
         "/dev/nowhere as u, not plugged in",
         "off: old; `jobs-sandbox board start NAME`",
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "running", "line"),
+    [
+        ({}, "", "the local IoT Core is not running"),
+        ({}, "http://l", "http://l"),
+        ({"cloud": "aws"}, "", "AWS"),
+        ({"cloud": "aws", "region": "r"}, "http://l",
+         "AWS, r; the local IoT Core runs, too, at http://l"),
+        ({"endpoint_url": "http://e"}, "", "http://e"),
+    ],
+)  # fmt: skip
+def test_the_cloud_that_commands_mean_is_shown(
+    settings: dict[str, str], running: str, line: str
+) -> None:
+    found = Overview(**{**_NOTHING, "settings": settings, "cloud": running})
+    assert f"cloud     {line}" in overview.lines(found)
+
+
+def test_a_deploy_is_when_a_board_became_something(home: Path) -> None:
+    assert overview.look().deployed_at is None
+    deployed.remember("porch", "t", "virtual")
+    deployed.remember("shed", "u", "virtual")
+    then = overview.look().deployed_at
+    assert then is not None
+    deployed.forget("porch")
+    assert overview.look().deployed_at == then, "an erase is no deploy"
+    assert deployed.last("shed") == {"thing": "u", "definition": "virtual"}
+    deployed.file().write_text('{"shed": {"thing": "u"}}')
+    assert "deployed  some time ago" in overview.lines(overview.look()), "as it was kept once"
+
+
+def test_a_board_whose_sandbox_has_ended_is_told_by_the_last_it_printed(board: Board) -> None:
+    assert board.name in overview.look().at_repl
+    board.put(main_py="import time\nprint('I run')\ntime.sleep(60)")
+    board.reset()
+    eventually(lambda: board.name not in overview.look().at_repl)
 
 
 def test_boards_that_are_off_are_told_those_of_a_killed_command_are_not(home: Path) -> None:
