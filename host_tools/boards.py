@@ -139,6 +139,12 @@ def of_chip(chip: str, psram: str | None = None) -> BoardDefinition:
     )
 
 
+def has_gpio(gpio: int, chip: str | None = None) -> bool:
+    """Say whether a chip, "ESP32C3" for instance, has a GPIO of this number; None: any chip."""
+    chips = [_GPIOS[chip]] if chip else _GPIOS.values()
+    return any(first <= gpio <= last for runs in chips for first, last in runs)
+
+
 def of_usb(vendor: int, product: int) -> list[BoardDefinition]:
     """Return the boards in boards/ that show themselves so on USB; several, mostly."""
     identity = f"{vendor:04x}:{product:04x}"
@@ -177,7 +183,7 @@ def _definition(table: dict[str, Any], stem: str) -> BoardDefinition:
 
 
 def _check_pin(name: str, pin: Pin, table: dict[str, Any]) -> None:
-    if not any(first <= pin.gpio <= last for first, last in _GPIOS[table["chip"]]):
+    if not has_gpio(pin.gpio, table["chip"]):
         raise ValueError(f"pins.{name}: {table['chip']} has no GPIO{pin.gpio}")
     reason = table["forbidden"].get(pin.gpio)
     if reason and not (pin.kind in _READ_ONLY and reason == _INPUT_ONLY):

@@ -34,11 +34,12 @@ from host_tools.board import (
     pin_lines,
 )
 from host_tools.board.edges import follow, recorded, set_input
-from host_tools.board.files import BoardFiles
 from host_tools.board.virtual_board import CHIPS, DEFAULT_HEAP
+from host_tools.boards import has_gpio
 from host_tools.errors import UsageError
 from host_tools.output import if_interrupted, result, result_json, say
 
+_OFF_S = 3.0
 _CAUSES = {1: "power on", 2: "hard reset", 3: "watchdog", 4: "deep sleep", 5: "soft reset"}
 
 
@@ -179,33 +180,59 @@ def _start_number(info: BoardInfo) -> str:
 
 
 def _pins(args: argparse.Namespace) -> int:
-    files = VirtualBoard(args.name).require_existing()
-    for assignment in args.set:
-        _set_input(files, assignment)
-    if args.set:
+    board = VirtualBoard(args.name)
+    files = board.require_existing()
+    inputs = [_input(board, assignment) for assignment in args.set]
+    for name, value in inputs:
+        set_input(files, name, value)
+    if inputs:
         return 0
     known = pin_lines.pins_by_gpio(args.name)
     nothing = True
-    for edge in follow(files) if args.follow else recorded(files):
+    for edge in follow(files, until=_is_off(board)) if args.follow else recorded(files):
         result(json.dumps(edge) if args.json else pin_lines.line(edge, known))
         nothing = False
-    if nothing and not args.json:
+    if args.follow:
+        say(f"Board {args.name} is off.")
+    elif nothing and not args.json:
         say(f"No pin of board {args.name} has been driven yet.")
     return 0
 
 
-def _set_input(files: BoardFiles, assignment: str) -> None:
+def _input(board: VirtualBoard, assignment: str) -> tuple[str, float | None]:
     name, equals, value = assignment.partition("=")
     try:
         number = float(value) if value else None
-        int(name.removeprefix("adc"))
+        gpio = int(name.removeprefix("adc"))
     except ValueError:
         equals = ""
     if not equals:
         raise UsageError(
             f"{assignment!r} does not set a pin.", "--set 0=1, --set adc34=1.2, --set 0="
         )
-    set_input(files, name, number)
+    info = board.info()
+    if not has_gpio(gpio, info.chip if info else None):
+        who = f"A virtual {info.chip} has no" if info else "No chip has a"
+        raise UsageError(f"{who} GPIO{gpio}.", _pins_of(board))
+    return name, number
+
+
+def _pins_of(board: VirtualBoard) -> str:
+    name = deployed.last(board.name).get("definition", "virtual")
+    return f"`jobs-sandbox boards {name}` shows its pins"
+
+
+def _is_off(board: VirtualBoard) -> Callable[[], bool]:
+    # an erase switches a board off, too, for a moment
+    seen = time.monotonic()
+
+    def is_off() -> bool:
+        nonlocal seen
+        if board.info() is not None:
+            seen = time.monotonic()
+        return time.monotonic() > seen + _OFF_S
+
+    return is_off
 
 
 def _fault(args: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ import pytest
 
 from host_tools import deployed
 from host_tools.__main__ import main
-from host_tools.board import pins
+from host_tools.board import VirtualBoard, pins
 
 ROOT = Path(__file__).parents[2]
 
@@ -106,6 +106,7 @@ def test_pins_follow(name):
         [sys.executable, "-m", "host_tools", "board", "pins", name, "--follow", "--json"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     try:
@@ -116,6 +117,16 @@ def test_pins_follow(name):
         assert follower.stdout is not None
         edge = json.loads(follower.stdout.readline())
         assert edge["pin"] == 4 and edge["value"] == 0 and abs(edge["t"] - time.time()) < 10
+        main(["board", "erase", name])
+        tty_again = json.loads(_run("start", name, "--json").stdout)["tty"]
+        subprocess.run(
+            [mpremote, "connect", tty_again, "exec", code], check=True, capture_output=True
+        )
+        assert json.loads(follower.stdout.readline())["pin"] == 4, "it outlives an erase"
+        main(["board", "stop", name])
+        assert follower.wait(timeout=30) == 0
+        assert follower.stderr is not None
+        assert follower.stderr.read() == f"Board {name} is off.\n"
     finally:
         follower.kill()
         follower.wait()
@@ -129,7 +140,16 @@ def test_wrong_usage(name, capsys):
     assert f"There is no virtual board {name}." in error and "is not a board name" in error
     main(["board", "start", name])
     assert main(["board", "pins", name, "--set", "x=1"]) == 2
+    for pin in ("99", "adc99", "28"):
+        capsys.readouterr()
+        assert main(["board", "pins", name, "--set", "0=1", "--set", f"{pin}=1"]) == 2
+        said = capsys.readouterr().err
+        assert f"A virtual ESP32 has no GPIO{pin.removeprefix('adc')}." in said
+        assert "try: `jobs-sandbox boards virtual` shows its pins" in said
+    assert not (VirtualBoard(name).files.inputs).exists(), "none of them is set then"
     main(["board", "stop", name])
+    assert main(["board", "pins", name, "--set", "99=1"]) == 2
+    assert main(["board", "pins", name, "--set", "28=1"]) == 0, "some chip has it"
     assert main(["board", "power-cut", name]) == 1
     assert f"try: jobs-sandbox board start {name}" in capsys.readouterr().err
     with pytest.raises(SystemExit) as caught:
