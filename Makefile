@@ -146,5 +146,6 @@ lock: ## renew the locks from requirements*.in (needs uv)
 
 .PHONY: clean
 clean: ## remove what was built; keeps .jobs-sandbox (keys, boards, cloud)
+	@[ ! -x $(BIN)/python ] || $(BIN)/python -m host_tools.still_running || [ $$? -ne 3 ]
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import interpreter, paths, setup_tools
+from host_tools import interpreter, paths, setup_tools, still_running
 from host_tools.errors import ToolError
+from tests.board_fixture import Board
 
 MAKEFILE = (paths.ROOT / "Makefile").read_text()
 
@@ -122,6 +123,42 @@ def test_every_target_needs_setup() -> None:
     rules = dict(re.findall(r"^([a-z-]+):(.*?)##", MAKEFILE, re.MULTILINE))
     without = [target for target, needs in rules.items() if "$(READY)" not in needs]
     assert without == ["help", "lock", "clean"]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_removed"),
+    [(0, True), (1, True), (still_running.RUNNING, False), (None, True)],
+)
+def test_clean_takes_nothing_from_under_what_runs(
+    status: int | None, is_removed: bool, tmp_path: Path
+) -> None:
+    shutil.copy(paths.ROOT / "Makefile", tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / "build").mkdir()
+    python = tmp_path / ".venv" / "bin" / "python"
+    if status is not None:  # else as an environment that is half made
+        python.write_text(
+            f'#!/bin/sh\n[ "$*" = "-m host_tools.still_running" ] && exit {status}\n'
+        )
+        python.chmod(0o755)
+    done = subprocess.run(["make", "clean"], cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode == 0) == is_removed
+    for name in (".venv", "build"):
+        assert (tmp_path / name).exists() != is_removed
+
+
+def test_what_runs_is_told_with_the_way_to_stop_it(
+    board: Board,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert still_running.main() == still_running.RUNNING
+    said = capsys.readouterr().err
+    assert f"board {board.name}" in said.splitlines()[0]
+    assert f"jobs-sandbox board stop {board.name}" in said.splitlines()[1]
+    monkeypatch.setenv("JOBS_SANDBOX_HOME", str(tmp_path))
+    assert still_running.main() == 0
 
 
 def make_venv(folder: Path, python: Path | str) -> subprocess.CompletedProcess[str]:
