@@ -62,11 +62,14 @@ class Overview:
             for name, cloud in self.things.items()
             if cloud == wanted and (name == thing or name not in taken)
         ]
+        proposed = deployed.proposed_thing(None if port else board)
         if thing not in fitting if thing else not fitting:
-            proposed = deployed.proposed_thing(None if port else board)
             return f"jobs-sandbox provision {thing or proposed}", "the board needs a thing"
         if not self._deployed_on(port or board) & set([thing] if thing else fitting):
-            return "jobs-sandbox deploy", "the board has no firmware yet, or is another thing"
+            is_clear = thing or len(fitting) == 1 or board in fitting
+            which = proposed if proposed in fitting else fitting[0]
+            command = "jobs-sandbox deploy" + ("" if is_clear else f" --thing {which}")
+            return command, "the board has no firmware yet, or is another thing"
         if not port and board in self.at_repl:
             return "jobs-sandbox console --start", "the sandbox on the board has ended"
         return "jobs-sandbox console", "or make a job: `jobs-sandbox job run gpio,led,on --watch`"

@@ -44,6 +44,8 @@ _ANY: State = {"settings": {"cloud": "aws", "port": "auto"}}
         ({**_CLOUD, **_BOARD, "things": {"t": "aws"}}, "provision my-thing"),
         ({**_CLOUD, **_BOARD, **_THING}, "deploy"),
         ({**_CLOUD, **_BOARD, **_THING, "deployed": {"sandbox": "gone"}}, "deploy"),
+        ({**_CLOUD, **_BOARD, "things": {"t": "local", "u": "local"}}, "deploy --thing t"),
+        ({**_CLOUD, **_BOARD, "things": {"sandbox": "local", "u": "local"}}, "deploy"),
         ({**_CLOUD, **_BOARD, **_THING, **_DEPLOYED}, "console"),
         ({**_CLOUD, **_BOARD, **_THING, **_DEPLOYED, "at_repl": ["sandbox"]}, "console --start"),
         ({**_CLOUD, **_BOARD, **_THING, **_DEPLOYED, "at_repl": ["porch"]}, "console"),
