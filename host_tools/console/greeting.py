@@ -32,12 +32,15 @@ _SHOWN_LINES = 8
 
 
 class Greeting:
-    """The first words with a board. `lines` are those that came meanwhile."""
+    """The first words with a board. `lines` are those that came meanwhile, `left` is what came
+    behind what was found.
+    """
 
     def __init__(self, port: Port, decoder: Decoder) -> None:
         self._port = port
         self._decoder = decoder
         self.lines: list[Line] = []
+        self.left: list[Item] = []
 
     def find(self) -> Ready | Repl:
         """Return what runs there; the sandbox is in machine mode then.
@@ -72,7 +75,9 @@ class Greeting:
     def _items(self, limit_s: float) -> Iterator[Item]:
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
-            for item in self._decoder.feed(self._port.read()):
+            self.left = self._decoder.feed(self._port.read())
+            while self.left:
+                item = self.left.pop(0)
                 if isinstance(item, Line):
                     self.lines.append(item)
                 yield item

@@ -170,7 +170,7 @@ class Session:
         if earlier:
             raise ToolError(
                 f"the {self.label} did not get to `{asked.line}` within {timeout_s:g} s: it still "
-                "does an earlier command",
+                "does an earlier command, and does this one after it",
                 "a longer --timeout; its reset button ends what it does",
             )
         raise ToolError(
@@ -217,6 +217,8 @@ class Session:
         for line in greeting.lines:
             self._show(line)
         self._meet(found)
+        for item in greeting.left:
+            self._take(item)
 
     def _stop_listening(self) -> None:
         self._closing = True

@@ -54,12 +54,14 @@ class Application:
                 # the REPL ignores the first of the two and prompts at the second
                 self._serial.write(_MACHINE + b"\r")
                 ask_at += _HELLO_AGAIN_S
+            thing = None
             for line in self._read():
                 if found := _READY.search(line):
-                    self._earlier = int(found[2] or 0)
-                    return found[1]
-            if self.at_prompt:
-                break
+                    thing, self._earlier = found[1], int(found[2] or 0)
+                else:
+                    self._status(line)
+            if thing or self.at_prompt:
+                return thing
         return None
 
     @property
@@ -77,10 +79,12 @@ class Application:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             for line in self._read():
+                is_ours = not self._earlier
                 if status := self._status(line):
                     return lines, status
-                if not self._earlier:
+                if is_ours:
                     lines.append(line)
+        self._earlier += 1
         raise self._failure(f"the board does not answer {command!r}")
 
     def files(self) -> dict[str, str] | None:

@@ -133,6 +133,19 @@ def test_answer_that_does_not_come(listener: Listener, peer: Board) -> None:
         session.command("slow", 0.3)
 
 
+def test_answer_to_an_earlier_command_that_comes_with_the_greeting(
+    listener: Listener, make_board: Callable[..., Board]
+) -> None:
+    board = make_board()
+    greets = r"print('\x1eready 1 peer t' + late); late = ''"
+    program = PEER.replace(r"print('\x1eready 1 peer t')", greets)
+    board.put(main_py=r"late = ' 1\nlate\n\x1e0'" + program)
+    board.reset()
+    with listener.session(board) as session:
+        assert session.command("one", 60).lines == ["done one"]
+    assert "of an earlier command: late" in listener.notes
+
+
 def test_reset_under_a_command(listener: Listener, peer: Board) -> None:
     with listener.session(peer) as session:
         with pytest.raises(ToolError, match="`reset` was not answered"):
