@@ -112,7 +112,7 @@ def test_terminal_gets_the_console_beside_what_was_running(
     arn = "arn:aws:iot:us-east-1:000000000000:thing/sandbox-demo"
     document = '{"operation":"gpio","pin":"led","action":"toggle"}'
     device.aws("iot", "create-job", "--job-id", "mine", "--targets", arn, "--document", document)
-    demo.expect("jobs: mine SUCCEEDED .*state=on")
+    demo.expect("jobs: mine SUCCEEDED .*state=off")  # the demo has left it on
     demo.send("exit\r")
     demo.expect("left; what the demo started is stopped")
     demo.expect(pexpect.EOF)
