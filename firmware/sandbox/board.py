@@ -29,7 +29,7 @@ class Board:
         self.cause = ""
         self.pins: "dict[str, dict]" = definition.get("pins", {})
         self.limits: "dict[str, int]" = definition.get("limits", {})
-        self.opened: "dict[str, Any]" = {}  # by name: a Pin, a device, or whether it is on
+        self.parts: "dict[str, Any]" = {}  # by pin: a Pin, a device, or whether it is on
         self.watchdog: "Any" = None
         self.memory: "Any" = machine.RTC().memory  # see `crash`
 
@@ -41,33 +41,33 @@ class Board:
         pin = self.pins[name]
         if pin.get("kind") == "neopixel":
             borrow("pixel").show(pin["gpio"], on, colour)
-            self.opened[name] = on
+            self.parts[name] = on
             return
         level = int(on != bool(pin.get("active_low")))
-        opened = self.opened.get(name)
+        opened = self.parts.get(name)
         if isinstance(opened, machine.Pin):
             opened.value(level)
         else:
             self.attach(name, None)
-            self.opened[name] = machine.Pin(pin["gpio"], machine.Pin.OUT, value=level)
+            self.parts[name] = machine.Pin(pin["gpio"], machine.Pin.OUT, value=level)
 
     def attach(self, name: str, device: "Any") -> None:
         """Give a pin to `device`, which has `deinit()`, until it is switched again."""
-        opened = self.opened.pop(name, None)
+        opened = self.parts.pop(name, None)
         if hasattr(opened, "deinit"):
             opened.deinit()
-        self.opened[name] = device
+        self.parts[name] = device
 
     def is_on(self, name: str) -> bool:
         """Return whether a pin is driven on; over an ordered reset it stays what it was."""
-        opened = self.opened.get(name)
+        opened = self.parts.get(name)
         if isinstance(opened, machine.Pin):
             return bool(opened.value()) != bool(self.pins[name].get("active_low"))
         return bool(opened)
 
     def reset(self, soft: bool = False) -> None:
         """Reset the chip, as the reset button does, or only MicroPython."""
-        self._settle()
+        self._leave()
         if soft:
             machine.soft_reset()
         machine.reset()
@@ -85,10 +85,10 @@ class Board:
         """Give whoever works in the REPL all the time they need."""
         if self.watchdog:
             self.watch(_QUIET_MS)
-        self._settle()
+        self._leave()
 
-    def _settle(self) -> None:
+    def _leave(self) -> None:
         try:
-            borrow("crash").settle(self)
+            borrow("crash").leave(self)
         except Exception:  # no room, or a flash that does not read: it must not keep from a reset
             self.memory(b"")

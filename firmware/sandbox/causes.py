@@ -43,7 +43,7 @@ _LAST_PAUSE_MS = const(120_000)
 
 def report(error: BaseException, lost: "tuple[str, int, bool]", link: "Link", log: "Log") -> None:
     """Log what ended the link, in words, what to do, and when it is tried again; keep that in
-    `trouble`, `failures`, `drops` and `retry_at` of the link.
+    `trouble`, `failures`, `drops` and `again` of the link.
 
     `lost`: the state in which it ended, for how many milliseconds it had lasted, and whether
     SUBSCRIBE was not answered yet.
@@ -65,7 +65,7 @@ def report(error: BaseException, lost: "tuple[str, int, bool]", link: "Link", lo
         log.warning("link", "try: %s", remedy)
     link.trouble = code, detail
     pause_ms = _pause_ms(link.failures)
-    link.retry_at = log.uptime_ms() + pause_ms
+    link.again = log.uptime_ms() + pause_ms
     log.info("link", "next attempt in %d ms", pause_ms)
 
 

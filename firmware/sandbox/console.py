@@ -84,7 +84,6 @@ class Console:
         self._entered = asyncio.Event()  # there are lines, or they end
         self._typed: "Any" = time.ticks_ms()
         self._dismissed = False
-        self._busy = 0  # commands under way
 
     def write(self, line: str) -> None:
         """Show a line; a command being typed is not torn."""
@@ -114,8 +113,9 @@ class Console:
         when the console is not used any more. Raises what ends the reading.
         """
         while True:
-            while self._lines:
-                await self._do(self._lines.pop(0))
+            while self._lines:  # the first is under way
+                await self._do(self._lines[0])
+                self._lines.pop(0)
             if reading.done():
                 await reading
             if self._dismissed:
@@ -140,8 +140,7 @@ class Console:
         if byte[0] == _MACHINE:
             self._machine, self._editor, self._line = True, None, b""
             self._dismissed = False
-            undone = len(self._lines) + self._busy
-            title = (VERSION, self._app.board.name, self._app.config.thing, undone)
+            title = (VERSION, self._app.board.name, self._app.config.thing, len(self._lines))
             self._write_status("ready %s %s %s %d" % title)
         elif byte[0] == _PERSON:
             self._machine, self._dismissed = False, True
@@ -154,12 +153,10 @@ class Console:
 
     async def _do(self, line: str) -> None:
         status = _FAILED
-        self._busy = 1
         try:
             status = await do(self._app, self.write, line) if line else 0
         except Exception as error:  # a fault of ours
             sys.print_exception(error)
-        self._busy = 0
         if self._machine:
             self._write_status(str(status))
 

@@ -31,14 +31,14 @@ def reset_cause() -> str:
     return "UNKNOWN_RESET"
 
 
-def settle(board: "Board") -> None:
+def leave(board: "Board") -> None:
     """Leave in RTC memory which pins are on: a reset in order comes, or the REPL. Pulses of a
     device, which may end with it, are none.
     """
     on = [
         "%s %d" % (name, board.pins[name]["gpio"])
-        for name, opened in board.opened.items()
-        if isinstance(opened, (machine.Pin, bool)) and board.is_on(name)
+        for name, part in board.parts.items()
+        if isinstance(part, (machine.Pin, bool)) and board.is_on(name)
     ]
     board.memory((_ON + ",".join(on)).encode())
 

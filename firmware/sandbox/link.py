@@ -58,7 +58,7 @@ class Link:
         self.trouble: "tuple[str, str] | None" = None  # code, detail
         self.failures = 0  # in a row
         self.drops = 0  # of connections, with no failed attempt between them
-        self.retry_at = 0  # when it is tried again, in uptime
+        self.again = 0  # when it is tried again, in uptime
         self.subscribing = False  # SUBSCRIBE is not answered
         self.config = config
         self.context = context  # of TLS; for `download-file`, too
@@ -86,7 +86,7 @@ class Link:
                 self.close()
             if not self._leaving:
                 self._report(failure, lost)
-                await asyncio.sleep_ms(self.retry_at - self.log.uptime_ms())
+                await asyncio.sleep_ms(self.again - self.log.uptime_ms())
             self._leaving = False
 
     def publish(self, tail: str, payload: bytes) -> None:
@@ -133,7 +133,7 @@ class Link:
     # Connecting
 
     async def _connect(self) -> None:
-        self._client, self.stream = await borrow("opening").run(self, self._wire)
+        self._client, self.stream = await borrow("connecting").run(self, self._wire)
         self.subscribing = True
         self.stream.send(borrow("topics").subscribe_packet(self.config.thing))
         self._enter("online")
@@ -237,7 +237,7 @@ class Link:
             borrow("causes").report(error, lost, self, self.log)
         except MemoryError:  # what else is loaded will have gone by the next attempt
             self.trouble = "OUT_OF_MEMORY", ""
-            self.retry_at = self.log.uptime_ms() + _CROWDED_MS
+            self.again = self.log.uptime_ms() + _CROWDED_MS
             self.log.warning("link", "OUT_OF_MEMORY")
 
     def _enter(self, state: str) -> None:

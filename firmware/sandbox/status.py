@@ -17,7 +17,7 @@ async def status(app: "App", write: "Write") -> None:
     ms = app.log.uptime_ms()
     line = "link: %s for %d s" % (app.link.state, app.link.age_ms() // 1000)
     if app.link.state == "offline":
-        left_ms = max(app.link.retry_at - ms, 0)
+        left_ms = max(app.link.again - ms, 0)
         line += ", next attempt in %d s" % (left_ms // 1000)
     write(line)
     if app.link.trouble:

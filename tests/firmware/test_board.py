@@ -46,7 +46,7 @@ def test_what_is_on_is_known_after_an_ordered_reset():
     board.switch("led", True)
     board.switch("lamp", True)
     board.switch("lamp", False)
-    crash.settle(board)
+    crash.leave(board)
     after = Board(DEFINITION)
     assert crash.recall(after) == "", "no last words"
     assert after.is_on("led") and not after.is_on("lamp")
@@ -62,11 +62,11 @@ def test_what_was_on_is_forgotten_when_the_pin_is_another_or_the_power_was_gone(
         ({"pins": {}}, "HARD_RESET"),
         (DEFINITION, "PWRON_RESET"),
     ):
-        crash.settle(board)
+        crash.leave(board)
         after = Board(definition)
         after.cause = cause
         crash.recall(after)
-        assert after.opened == {}, definition
+        assert after.parts == {}, definition
         assert board.memory() == b"", "it is told once"
 
 
@@ -76,7 +76,7 @@ def test_pulses_are_not_taken_for_a_pin_that_is_on():
 
     board = Board(DEFINITION)
     board.attach("led", Pulses())
-    crash.settle(board)
+    crash.leave(board)
     assert board.memory() == b"="
 
 

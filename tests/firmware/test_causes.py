@@ -103,7 +103,7 @@ def test_a_report_names_the_cause_and_the_next_thing_to_do():
         ("warning", "link", "try: " + remedy),
         ("info", "link", "next attempt in %d ms" % pause_ms),
     ]
-    assert 0 <= link.retry_at - log.uptime_ms() <= pause_ms
+    assert 0 <= link.again - log.uptime_ms() <= pause_ms
 
 
 def test_failures_are_in_a_row_if_no_connection_between_them_was_stable():

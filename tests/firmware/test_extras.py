@@ -82,7 +82,7 @@ async def test_status_shows_the_last_trouble():
 async def test_status_tells_when_the_link_is_tried_again():
     app = FakeApp()
     app.link.state = "offline"
-    app.link.retry_at = app.log.uptime_ms() + 40_999
+    app.link.again = app.log.uptime_ms() + 40_999
     assert "link: offline for 61 s, next attempt in 40 s" in (await done("status", app))[1]
 
 

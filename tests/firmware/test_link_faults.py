@@ -325,5 +325,5 @@ async def test_a_failure_that_there_is_no_room_to_explain_is_one_all_the_same():
     peer, client = await served(script)
     assert await client.trouble() == "OUT_OF_MEMORY" and client.log.says("OUT_OF_MEMORY")
     await until(lambda: client.log.says("PUBLISH_CLOSED"), "the next attempt")
-    assert peer.port and client.link.retry_at - client.log.uptime_ms() < 5000
+    assert peer.port and client.link.again - client.log.uptime_ms() < 5000
     client.task.cancel()

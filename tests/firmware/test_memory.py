@@ -20,7 +20,7 @@ BORROWED = (
     "client",
     "dial",
     "handshake",
-    "opening",
+    "connecting",
     "topics",
     "causes",
     "commands",
