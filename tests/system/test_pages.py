@@ -103,9 +103,9 @@ def test_every_command_runs(home: Path) -> None:
     inline = re.findall(r"`(jobs-sandbox console --command [^`]+)`", text)
     assert inline and "thing: my-thing" in run(inline[0])
     jobs = lines("docs", "jobs", "README.md", marks=r"^    (?=jobs-sandbox|> )(.*?\n)")
-    assert len(jobs) == 4, jobs
+    assert len(jobs) == 5, jobs
     for command in jobs:
-        command = command.replace("FILE", str(EXAMPLE))
+        command = command.replace("FILE", str(EXAMPLE)).replace("JOB_ID", "light")
         if command.startswith(">"):
             command = f"jobs-sandbox console --command '{command[2:]}'"
         run(command)
