@@ -142,7 +142,7 @@ def test_events_that_come_meanwhile_are_printed(quiet: Device) -> None:
 
 
 def test_answer_to_an_earlier_command_is_nobody_else_s(quiet: Device) -> None:
-    given_up = run(quiet, "--timeout", "0.3", "-c", "run wait,3")
+    given_up = run(quiet, "--timeout", "0.3", "-c", "run wait,12")
     assert given_up.returncode == 1
     impatient = run(quiet, "--timeout", "0.3", "--json", "-c", "jobs")
     assert impatient.returncode == 1
@@ -151,7 +151,6 @@ def test_answer_to_an_earlier_command_is_nobody_else_s(quiet: Device) -> None:
     answer = json.loads(done.stdout)
     assert (answer["command"], answer["status"]) == ("jobs", 0)
     assert answer["lines"] == ["no incomplete job executions"]
-    assert "of an earlier command: run result: " in done.stderr
 
 
 def test_script_on_standard_input(quiet: Device) -> None:
