@@ -18,6 +18,7 @@ from host_tools.console import Session
 from host_tools.console.protocol import Line
 from host_tools.console.session import AtReplError
 from host_tools.errors import ToolError
+from host_tools.output import time_of_day
 from host_tools.target import Target
 
 _POLL_S = 0.2
@@ -34,8 +35,7 @@ class Moment:
     what: str
 
     def __str__(self) -> str:
-        clock = time.strftime("%H:%M:%S", time.localtime(self.t)) + f"{self.t % 1:.3f}"[1:]
-        return f"{clock}  {self.where:<5}  {self.what}"
+        return f"{time_of_day(self.t)}  {self.where:<5}  {self.what}"
 
 
 @contextlib.contextmanager
@@ -184,7 +184,7 @@ def _listen_to_pins(
     def follow() -> None:
         for edge in edges.follow(board.files, past=False, until=ended.is_set):
             name = names.get(edge["pin"], f"GPIO{edge['pin']}")
-            more = f" {edge['duty_u16'] * 100 // 65535} %" if edge["value"] == "pwm" else ""
+            more = f" {round(edge['duty_u16'] / 655.35)} %" if edge["value"] == "pwm" else ""
             more += f" {edge['data']}" if edge["value"] == "rgb" else ""
             moments.put(Moment(edge["t"], "pin", f"{name} {edge['value']}{more}"))
 

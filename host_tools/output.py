@@ -21,6 +21,12 @@ def say_command(argv: Sequence[str]) -> None:
     say("  $ " + shlex.join(argv))
 
 
+def time_of_day(t: float) -> str:
+    """Return the local time of a Unix time: 14:03:07.042."""
+    seconds, ms = divmod(int(t * 1000), 1000)
+    return time.strftime("%H:%M:%S", time.localtime(seconds)) + f".{ms:03d}"
+
+
 @contextlib.contextmanager
 def if_interrupted(left: str) -> Iterator[None]:
     """Let a Ctrl-C inside the block tell what is left running or half done; the innermost that

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from host_tools import deployed
 from host_tools.board.edges import Edge
 from host_tools.errors import ToolError
+from host_tools.output import time_of_day
 
 if TYPE_CHECKING:
     from host_tools.boards import Pin
@@ -30,12 +30,11 @@ def pins_by_gpio(board: str) -> Pins:
 
 def line(edge: Edge, known: Pins) -> str:
     """Return the line for one change of a pin."""
-    moment = time.strftime("%H:%M:%S", time.localtime(edge["t"])) + f"{edge['t'] % 1:.3f}"[1:]
     more = " ".join(str(edge[key]) for key in ("freq", "duty_u16", "data") if key in edge)
     name, pin = known.get(edge["pin"], ("", None))
     what = f"GPIO{edge['pin']} {name}"
     value = f"{edge['value']}{_meaning(edge['value'], pin)}"
-    return f"{moment}  start {edge['boot']}  {what:<14} {value} {more}".rstrip()
+    return f"{time_of_day(edge['t'])}  start {edge['boot']}  {what:<14} {value} {more}".rstrip()
 
 
 def _meaning(value: object, pin: Pin | None) -> str:

@@ -15,6 +15,7 @@ from host_tools.cloud.aws_errors import TryLaterError
 from host_tools.commands import job
 from host_tools.console import Session
 from host_tools.errors import ToolError
+from host_tools.output import time_of_day
 from host_tools.target import Target
 from tests.board_fixture import Board
 from tests.host.console_peer import peer_program
@@ -132,3 +133,10 @@ def test_a_watch_that_is_given_up_names_what_goes_on_watching(
     with pytest.raises(ToolError) as caught:
         watched(monkeypatch, [answer], timeout_s=0.01)
     assert cause in caught.value.message and fix in caught.value.hint
+
+
+def test_time_of_day_never_goes_back() -> None:
+    begin = 1_796_000_000
+    times = [time_of_day(begin + ms / 10_000) for ms in range(9_990, 10_010)]
+    assert times == sorted(times)
+    assert times[0].endswith(".999") and times[-1].endswith(".000")
