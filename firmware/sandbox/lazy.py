@@ -15,8 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Coroutine
 
-# Bytes that are allocated between collections: with lent modules there is less room for garbage
-_TIGHT, _EASY = const(768), const(4096)
+# Bytes that are allocated between collections: with lent modules there is less room for garbage,
+# half of what is free beyond a reserve, within limits
+_TIGHT, _LOOSE, _EASY = const(768), const(2048), const(4096)
+_RESERVE = const(8704)
 _LENT = "/lent"
 _NAME = "lent"
 _FULL_NAME = "sandbox." + _NAME
@@ -31,7 +33,7 @@ def borrow(name: str) -> "Any":
     package: "Any" = sys.modules["sandbox"]
     shelf = _Shelf(package.__path__, name.replace(".", "/"))
     gc.collect()  # so that the module does not split the free space
-    gc.threshold(_TIGHT)
+    gc.threshold(min(max((gc.mem_free() - _RESERVE) // 2, _TIGHT), _LOOSE))
     vfs.mount(shelf, _LENT)
     package.__path__ = _LENT
     try:
