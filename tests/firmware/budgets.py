@@ -15,7 +15,7 @@ LEAK = 256  # of the Unix port: how much a measurement may differ from the one b
 
 # The application, compiled (tests/host/test_sizes.py)
 FLASH_TARGET = 40 * 1024
-FLASH = 71_000  # all .mpy; 3 KB more than it was, for 7 KB less of heap
+FLASH = 71_100  # all .mpy; 3 KB more than it was, for 7 KB less of heap
 RESIDENT = 18_200  # heap of what stays once it is loaded, and of the names that the others leave
 LARGEST_MODULE = 3_700  # .mpy
 
