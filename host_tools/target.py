@@ -60,10 +60,7 @@ def add_board_arguments(parser: argparse.ArgumentParser) -> None:
 
 def named(args: argparse.Namespace) -> Target:
     """Return the board meant, be it there or not. Raises UsageError if it cannot be a name."""
-    if args.port:
-        return Target(args.port, None)
-    board = VirtualBoard(args.board)
-    return Target(board.device, board)
+    return _target(args.board, args.port)
 
 
 def meant() -> Target:
@@ -71,8 +68,7 @@ def meant() -> Target:
     sandbox.toml that is wrong.
     """
     known = defaults.load()
-    board, port = known.get("board", DEFAULT_BOARD), known.get("port")
-    return named(argparse.Namespace(board=board, port=port))
+    return _target(known.get("board", DEFAULT_BOARD), known.get("port"))
 
 
 def resolve(args: argparse.Namespace) -> Target:
@@ -92,3 +88,10 @@ def resolve(args: argparse.Namespace) -> Target:
             "is the board plugged in? `jobs-sandbox ports` lists those there are",
         )
     return found
+
+
+def _target(name: str, port: str | None) -> Target:
+    if port:
+        return Target(port, None)
+    board = VirtualBoard(name)
+    return Target(board.device, board)
